@@ -1,0 +1,183 @@
+"""What a run leaves behind: immutable once it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from harness.domain.failures import Cause
+from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.scenario import Level
+from harness.domain.session import Session
+
+
+class Verdict(StrEnum):
+    """How one test came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """One named test and how it came out."""
+
+    __test__ = False
+
+    id: str
+    verdict: Verdict
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A piece of output kept beside the record, found by its digest."""
+
+    name: str
+    digest: Digest
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """A validation command as it ran; exit code None means it was killed at its deadline."""
+
+    name: str
+    run: str
+    exit_code: int | None
+    duration_s: float
+    output: Artifact | None = None
+
+    @property
+    def ok(self) -> bool:
+        """It ended by itself, well."""
+        return self.exit_code == 0
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One evaluator's word: a score in 0..1, or None and the reason why there is none."""
+
+    name: str
+    kind: str
+    score: float | None
+    weight: float
+    required: bool = False
+    reason: str = ""
+    details: tuple[str, ...] = ()
+    level: Level | None = None
+    outcomes: tuple[TestOutcome, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The grade of the untouched fixture: what every run of the scenario is compared with."""
+
+    key: Digest
+    commands: tuple[CommandResult, ...]
+    checks: tuple[CheckResult, ...]
+
+    def outcomes(self, check: str) -> tuple[TestOutcome, ...]:
+        """The tests that `check` saw on the untouched fixture."""
+        return next((c.outcomes for c in self.checks if c.name == check), ())
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialistRef:
+    """Which specialist worked, exactly."""
+
+    name: str
+    version: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Who did what: the columns that runs are grouped, compared and listed by."""
+
+    suite: str
+    scenario: str
+    tier: str
+    agent: str
+    model: str | None = None
+    specialist: SpecialistRef | None = None
+
+    @property
+    def who(self) -> str:
+        """The agent for people, with its model and its specialist."""
+        model = f" {self.model}" if self.model else ""
+        specialist = f" + {self.specialist.name}@{self.specialist.version}" if self.specialist else ""
+        return f"{self.agent}{model}{specialist}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a run has no grade: the world failed, or we did, or somebody stopped it."""
+
+    cause: Cause
+    stage: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRef:
+    """Where the ledger keeps the final tree and what it grew from."""
+
+    base: str
+    commit: str
+    files_changed: int
+    insertions: int
+    deletions: int
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Spec + session + tree + checks + score, or a fault."""
+
+    id: RunId
+    batch: BatchId
+    cell: Cell
+    iteration: int
+    spec_digest: Digest
+    started_at: datetime
+    finished_at: datetime
+    threshold: float
+    simulated: bool
+    """True when a script and not a model did the work; shown wherever the run is."""
+    session: Session | None = None
+    tree: TreeRef | None = None
+    commands: tuple[CommandResult, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    total_score: float | None = None
+    passed: bool = False
+    fault: Fault | None = None
+    stages_s: tuple[tuple[str, float], ...] = ()
+    """How long each stage took, in the order they ran."""
+
+    @property
+    def status(self) -> str:
+        """One word for lists: how the run ended, before any question of score."""
+        if self.fault:
+            return "interrupted" if self.fault.cause is Cause.CANCELLED else "faulted"
+        return self.session.ending.value if self.session else "faulted"
+
+    @property
+    def weighted_score(self) -> float | None:
+        """The total on the scale 0..10."""
+        return None if self.total_score is None else 10 * self.total_score
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Runs that belong together; `planned` counts every run that was ever asked of it."""
+
+    id: BatchId
+    created_at: datetime
+    planned: int
+    finished: bool
+    """Nothing that was planned is still missing."""

@@ -1,0 +1,79 @@
+"""What an agent did: how it ended, what it said and called, what it used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """Why the session stopped; every member has a row in `failures.TABLE`."""
+
+    FINISHED = "finished"
+    TIMED_OUT = "timed_out"
+    TURN_LIMIT = "turn_limit"
+    BUDGET = "budget"
+    REFUSED = "refused"
+    BROKE_SANDBOX = "broke_sandbox"
+    AGENT_ERROR = "agent_error"
+    INTERRUPTED = "interrupted"
+
+
+class Role(StrEnum):
+    """Who speaks in a transcript entry."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a transcript; `text` of a tool call is its input as JSON."""
+
+    role: Role
+    text: str
+    at_s: float
+    tool: str | None = None
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something the agent asked the user, and what it was told."""
+
+    question: str
+    answer: str
+    matched: str | None
+    """The oracle's key that answered, or None when nothing fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them; cached tokens are not part of input tokens."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The agent's side of a run; `cost_usd` is None when no price is known."""
+
+    ending: Ending
+    duration_s: float
+    transcript: tuple[Entry, ...] = ()
+    questions: tuple[Question, ...] = ()
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    detail: str = ""
+
+    @property
+    def tool_calls(self) -> int:
+        """How many tools the agent called."""
+        return sum(entry.role is Role.TOOL_CALL for entry in self.transcript)

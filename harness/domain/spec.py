@@ -1,0 +1,104 @@
+"""One cell of a plan: everything that a run is made from, as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from harness.domain.ids import Digest
+from harness.domain.record import Cell, SpecialistRef
+from harness.domain.scenario import Prompt, Scenario
+
+GRADING_VERSION = 1
+"""Raised when the same work would be graded differently: recorded controls no longer hold."""
+
+
+class Warmup(StrEnum):
+    """Whether the untouched fixture is graded first."""
+
+    RUN = "run"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRef:
+    """Which agent works: `name` or `name:argument`, and the digest of what it plays from."""
+
+    name: str
+    argument: str | None = None
+    model: str | None = None
+    digest: Digest | None = None
+
+    @property
+    def label(self) -> str:
+        """The agent as it is typed on the command line."""
+        return f"{self.name}:{self.argument}" if self.argument else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Specialist:
+    """A template's words, composed: who it is and what the model is told before the task."""
+
+    ref: SpecialistRef
+    system_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One cell of the plan; its digest names everything that could change the result."""
+
+    scenario: Scenario
+    prompt: Prompt
+    agent: AgentRef
+    specialist: Specialist | None = None
+    iteration: int = 1
+    warmup: Warmup = Warmup.RUN
+
+    @property
+    def cell(self) -> Cell:
+        """The columns that the run is grouped and compared by."""
+        return Cell(
+            suite=self.scenario.suite,
+            scenario=self.scenario.id,
+            tier=self.prompt.tier,
+            agent=self.agent.label,
+            model=self.agent.model,
+            specialist=self.specialist.ref if self.specialist else None,
+        )
+
+    @property
+    def digest(self) -> Digest:
+        """Equal for two iterations of one cell, different as soon as anything else differs."""
+        return _digest(
+            {
+                "grading": GRADING_VERSION,
+                "scenario": asdict(self.scenario.digests),
+                "key": self.scenario.key,
+                "network": self.scenario.network,
+                "prompt": [self.prompt.tier, self.prompt.text],
+                "agent": asdict(self.agent),
+                "specialist": self.specialist.system_prompt if self.specialist else None,
+                "specialist_digest": self.specialist.ref.digest if self.specialist else None,
+                "warmup": self.warmup,
+            }
+        )
+
+
+def control_key(scenario: Scenario, image_key: Digest) -> Digest:
+    """What the grade of the untouched fixture depends on."""
+    return _digest(
+        {
+            "grading": GRADING_VERSION,
+            "image": image_key,
+            "fixture": scenario.digests.fixture,
+            "hidden": scenario.digests.hidden,
+            "definition": scenario.digests.definition,
+        }
+    )
+
+
+def _digest(value: object) -> Digest:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return Digest(hashlib.sha256(text.encode()).hexdigest())

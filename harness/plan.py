@@ -1,0 +1,62 @@
+"""Which runs: the selection of a command, spread out into cells; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from harness.domain.scenario import TIERS, Scenario
+from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
+from harness.errors import UsageError, nearest
+
+MAX_ITERATIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What somebody asked for."""
+
+    scenarios: tuple[Scenario, ...]
+    tiers: tuple[str, ...]
+    agents: tuple[AgentRef, ...]
+    specialists: tuple[Specialist | None, ...] = (None,)
+    iterations: int = 1
+    warmup: Warmup = Warmup.RUN
+
+
+def plan(selection: Selection) -> tuple[RunSpec, ...]:
+    """Every cell, iteration by iteration, so that a batch stopped halfway is balanced."""
+    if not 1 <= selection.iterations <= MAX_ITERATIONS:
+        raise UsageError(f"iterations is {selection.iterations}; it goes from 1 to {MAX_ITERATIONS}")
+    cells = [
+        RunSpec(
+            scenario=scenario,
+            prompt=next(p for p in scenario.prompts if p.tier == tier),
+            agent=agent,
+            specialist=specialist,
+            warmup=selection.warmup,
+        )
+        for scenario, tier, agent, specialist in product(
+            selection.scenarios, selection.tiers, selection.agents, selection.specialists
+        )
+        if _has(scenario, tier, sole=len(selection.scenarios) == 1)
+    ]
+    if not cells:
+        raise UsageError(f"no scenario of the selection has a prompt for {_listed(selection.tiers)}")
+    return tuple(
+        replace(cell, iteration=n) for n in range(1, selection.iterations + 1) for cell in cells
+    )
+
+
+def _has(scenario: Scenario, tier: str, *, sole: bool) -> bool:
+    if tier not in TIERS:
+        raise UsageError(f"no tier {tier!r}; {nearest(tier, TIERS)}")
+    if sole and tier not in scenario.tiers:
+        has = _listed(scenario.tiers)
+        raise UsageError(f"{scenario.key} has no prompt for tier {tier!r}; it has {has}")
+    return tier in scenario.tiers
+
+
+def _listed(tiers: Sequence[str]) -> str:
+    return ", ".join(tiers) or "none"
