@@ -1,0 +1,1 @@
+"""Containers that agents work in and that their work is graded in."""

@@ -1,0 +1,192 @@
+"""What the rest of the harness knows about sandboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from harness.domain.changes import Change, Changes
+from harness.domain.ids import Digest
+from harness.domain.scenario import Limits, Network, Scenario
+
+WORKSPACE = "/workspace"
+GRADING = "/grading"
+HOME = "/home/agent"
+
+AGENT_NAME = "agent"
+AGENT_UID = 64321
+"""User and group of whoever works in a sandbox; no host account has this number."""
+
+
+class Purpose(StrEnum):
+    """What a sandbox is opened for; it decides who runs in it and what it may do."""
+
+    WORK = "work"
+    GRADE = "grade"
+
+
+class User(StrEnum):
+    """Who a command runs as: the unprivileged one, or the trusted one of the grading sandbox."""
+
+    AGENT = "agent"
+    GRADER = "grader"
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A command that ended; exit code None means it was killed at its deadline."""
+
+    exit_code: int | None
+    stdout: str
+    stderr: str
+    duration_s: float
+    dropped_bytes: int = 0
+    """How much output was left out of the middle of stdout and stderr."""
+
+    @property
+    def ok(self) -> bool:
+        """It ended by itself, well."""
+        return self.exit_code == 0
+
+    @property
+    def timed_out(self) -> bool:
+        """It was still running at its deadline."""
+        return self.exit_code is None
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One name in a folder."""
+
+    name: str
+    kind: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One line that a search found."""
+
+    path: str
+    line: int
+    text: str
+
+
+class BoxError(Exception):
+    """A request that the sandbox answered with no: it goes back to the agent as text."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Box(Protocol):
+    """A running sandbox. Every method raises BoxClosed when it died, SandboxFault when the engine did."""
+
+    def run(
+        self,
+        command: str | Sequence[str],
+        *,
+        timeout_s: float,
+        user: User = User.AGENT,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        output_bytes: int | None = None,
+    ) -> Completed:
+        """Run a shell line or an argv in the workspace; at the deadline everything it began dies."""
+        ...
+
+    def read(self, path: str, *, limit: int, user: User = User.AGENT) -> bytes:
+        """A regular file's first `limit` bytes; raises BoxError."""
+        ...
+
+    def write(self, path: str, data: bytes) -> None:
+        """Replace a file, making its folders; raises BoxError."""
+        ...
+
+    def list(self, path: str, *, depth: int, limit: int) -> Sequence[FileEntry]:
+        """Names below a folder; raises BoxError."""
+        ...
+
+    def search(self, pattern: str, *, path: str, glob: str | None, limit: int) -> Sequence[Match]:
+        """Lines that match a Python regular expression; raises BoxError."""
+        ...
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make the workspace so; raises BoxError."""
+        ...
+
+    def put_hidden(self, files: Mapping[str, bytes]) -> None:
+        """Put files where only the grader reads them; grading sandboxes only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """An image with all that a scenario installs and nothing of what it hides."""
+
+    tag: str
+    key: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """How a workspace gets into a container: a host folder or a named volume."""
+
+    source: str
+    target: str = WORKSPACE
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoxSpec:
+    """Everything a container is started from."""
+
+    name: str
+    image: PreparedImage
+    purpose: Purpose
+    limits: Limits
+    network: Network
+    mounts: tuple[Mount, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+class Sandboxes(Protocol):
+    """An engine that opens boxes."""
+
+    def open(self, spec: BoxSpec) -> AbstractContextManager[Box]:
+        """A running box; gone, with every process in it, when the block ends."""
+        ...
+
+
+class Images(Protocol):
+    """Prepared images, built once per content."""
+
+    def prepare(self, scenario: Scenario, tell: Callable[[str], None]) -> PreparedImage:
+        """The scenario's image, built if it has to be; `tell` hears of slow steps."""
+        ...
+
+
+class Workspace(Protocol):
+    """A private, writable copy of a fixture."""
+
+    @property
+    def mount(self) -> Mount:
+        """How a container sees it."""
+        ...
+
+    def capture(self) -> Changes:
+        """What differs from the fixture; only when no container uses it any more."""
+        ...
+
+
+class Workspaces(Protocol):
+    """Copy-on-write workspaces from one fixture store."""
+
+    def open(self, scenario: Scenario) -> AbstractContextManager[Workspace]:
+        """A fresh workspace, removed when the block ends."""
+        ...
