@@ -1,0 +1,123 @@
+"""An agent, what it is given, and the bench that it works at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.agents.tools import Reply, Tool, ToolContext
+from harness.domain.session import Ending, Entry, Question, Role, Session, Usage
+from harness.errors import BoxClosed, Interrupted
+
+
+class OutOfTimeError(Exception):
+    """The session's wall clock ran out; only `supervise` catches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an agent is told."""
+
+    prompt: str
+    iteration: int
+    system_prompt: str | None = None
+    """The specialist's words; the baseline has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an agent says that it ended, and what its model used."""
+
+    ending: Ending = Ending.FINISHED
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Workbench:
+    """The tools, bound to one sandbox, and the transcript that every agent's calls go through."""
+
+    tools: Mapping[str, Tool]
+    context: ToolContext
+    wall_clock_s: float
+    transcript: list[Entry] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the session began."""
+        return time.monotonic() - self.started
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left on the wall clock; raises OutOfTimeError when there are none."""
+        left = self.wall_clock_s - self.elapsed_s
+        if left <= 0:
+            raise OutOfTimeError
+        return left
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What the agent asked the user so far."""
+        return tuple(self.context.questions)
+
+    def say(self, role: Role, text: str) -> None:
+        """Note something said."""
+        self.transcript.append(Entry(role, text, self.elapsed_s))
+
+    def call(self, name: str, arguments: str) -> Reply:
+        """Call a tool with JSON arguments; what went wrong comes back as text for the agent."""
+        limit_s = self.remaining_s
+        self.transcript.append(Entry(Role.TOOL_CALL, arguments, self.elapsed_s, tool=name))
+        tool = self.tools.get(name)
+        if tool is None:
+            reply = Reply(f"no tool {name!r}; the tools are {', '.join(self.tools)}", is_error=True)
+        else:
+            reply = tool.call(self.context, arguments, limit_s)
+        self.transcript.append(
+            Entry(Role.TOOL_RESULT, reply.text, self.elapsed_s, tool=name, is_error=reply.is_error)
+        )
+        self.remaining_s  # noqa: B018  # a call that used up the clock ends the session
+        return reply
+
+
+class Agent(Protocol):
+    """Somebody who works on a task."""
+
+    @property
+    def simulated(self) -> bool:
+        """True when no model is behind it."""
+        ...
+
+    def work(self, task: Task, bench: Workbench) -> Outcome:
+        """Do the task with the bench's tools; raises ProviderFault when the model's host fails."""
+        ...
+
+
+def supervise(agent: Agent, task: Task, bench: Workbench) -> Session:
+    """Let the agent work until it ends, the clock runs out or its sandbox is gone."""
+    if task.system_prompt:
+        bench.say(Role.SYSTEM, task.system_prompt)
+    bench.say(Role.USER, task.prompt)
+    try:
+        outcome = agent.work(task, bench)
+    except OutOfTimeError:
+        outcome = Outcome(Ending.TIMED_OUT, detail=f"after {bench.wall_clock_s:g} s")
+    except BoxClosed as error:
+        late = bench.elapsed_s >= bench.wall_clock_s
+        outcome = Outcome(Ending.TIMED_OUT if late else Ending.BROKE_SANDBOX, detail=str(error))
+    except (Interrupted, KeyboardInterrupt):
+        # what was done until now was paid for: it is stored before the command stops
+        outcome = Outcome(Ending.INTERRUPTED)
+    return Session(
+        ending=outcome.ending,
+        duration_s=bench.elapsed_s,
+        transcript=tuple(bench.transcript),
+        questions=bench.questions,
+        usage=outcome.usage,
+        cost_usd=outcome.cost_usd,
+        detail=outcome.detail,
+    )
