@@ -1,0 +1,102 @@
+"""oracle: the values that the scenario's author expects in the finished files."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from harness.domain.record import CheckResult
+from harness.domain.scenario import CheckSpec, Expectation
+from harness.evaluate import Evidence, not_run, scored
+from harness.sandbox.base import Box, BoxError
+
+FILE_BYTES = 4 * 1024 * 1024
+_MISSING = object()
+
+
+class OracleEvaluator:
+    """Score = weight of the expectations that hold ÷ weight of all of them."""
+
+    def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+        """Look at each expected value."""
+        expected = evidence.scenario.oracle.expected
+        weight = sum(e.weight for e in expected)
+        if not weight:
+            return not_run(check, "oracle-answers.json has no expected values")
+        findings = [(e, _holds(e, _read(evidence.box, e.file))) for e in expected]
+        score = sum(e.weight for e, found in findings if found == "") / weight
+        lines = (f"{'✗' if found else '✓'} {e.name}{found and f': {found}'}" for e, found in findings)
+        return scored(check, score, *lines)
+
+
+def _read(box: Box, path: str) -> str | None:
+    try:
+        return box.read(path, limit=FILE_BYTES).decode("utf-8", "replace")
+    except BoxError:
+        return None
+
+
+def _holds(expected: Expectation, text: str | None) -> str:
+    """Nothing when the expectation holds, else why it does not."""
+    problem = _problem(expected, text)
+    if expected.absent:
+        return "" if problem else f"is still in {expected.file}"
+    return problem
+
+
+def _problem(expected: Expectation, text: str | None) -> str:
+    if text is None:
+        return f"no file {expected.file}"
+    if expected.matches is not None:
+        found = re.search(expected.matches, text, re.MULTILINE)
+        return "" if found else f"nothing in {expected.file} matches {expected.matches!r}"
+    if expected.path is None:
+        return ""
+    try:
+        value = _at(_parse(expected.file, text), expected.path)
+    except (ValueError, RecursionError) as error:
+        return f"{expected.file} cannot be read: {str(error)[:200]}"
+    if value is _MISSING:
+        return f"nothing at {_dotted(expected.path)} of {expected.file}"
+    if expected.equals is None or _canonical(value) == expected.equals:
+        return ""
+    return f"{_dotted(expected.path)} is {_canonical(value)[:200]}, not {expected.equals}"
+
+
+def _parse(name: str, text: str) -> Any:  # noqa: ANN401  # whatever the file holds
+    if name.endswith(".toml"):
+        return tomllib.loads(text)
+    if name.endswith((".yaml", ".yml")):
+        return _yaml(text)
+    return json.loads(text)
+
+
+def _yaml(text: str) -> Any:  # noqa: ANN401  # as above
+    import yaml  # noqa: PLC0415  # only scenarios that expect values in YAML need it
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+
+
+def _at(value: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401  # as above
+    for step in path:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+            value = value[step]
+        else:
+            return _MISSING
+    return value
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return ".".join(map(str, path))

@@ -1,0 +1,191 @@
+"""test: fail-to-pass and pass-to-pass, with proof that the tests ran.
+
+Level B: the hidden tests run in a trusted process under another uid; the agent's code only answers
+with values. Level A: a test suite imports the agent's code; the fixture's own test files are put
+back first, the runner is isolated, and canaries must come out as they should.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from evaluators.junit import BadReportError, parse
+from harness.domain.changes import Change
+from harness.domain.record import CheckResult, TestOutcome, Verdict
+from harness.domain.scenario import CheckSpec, Level
+from harness.evaluate import Evidence, not_run, original_of, transcript_of
+from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, Completed, User
+
+RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
+REPORT_BYTES = 16 * 1024 * 1024
+DEFAULT_TIMEOUT_S = 300.0
+MAX_LISTED = 20
+
+
+class SuiteEvaluator:
+    """Score = share of fail-to-pass tests that pass × share of pass-to-pass tests that still do."""
+
+    def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+        """Run the tests and compare them with the untouched fixture's."""
+        level = check.level or (Level.A if check.tests or check.command else Level.B)
+        check = replace(check, level=level)
+        try:
+            if level is Level.B:
+                return _compare(evidence, check, _hidden_outcomes(evidence, check))
+            return _compare(evidence, check, _suite_outcomes(evidence, check))
+        except (BoxError, BadReportError, TamperedError) as error:
+            return _no_report(evidence, check, error)
+
+
+class TamperedError(Exception):
+    """The canaries did not come out as they should."""
+
+
+def _hidden_outcomes(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+    box = evidence.box
+    box.put_hidden(evidence.hidden)
+    report = f"{GRADING}/report-{secrets.token_hex(8)}.xml"
+    done = box.run(
+        [*RUNNER, "--tests", GRADING, "--workspace", WORKSPACE, "--report", report,
+         "--uid", str(AGENT_UID), "--gid", str(AGENT_UID)],
+        user=User.GRADER,
+        timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
+    )  # fmt: skip
+    evidence.keep(f"{check.name}.log", transcript_of(done))
+    return parse(box.read(report, limit=REPORT_BYTES, user=User.GRADER))
+
+
+def _suite_outcomes(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+    touched = [c for c in evidence.changes if _is_test_file(c, check.tests)]
+    evidence.box.apply([original_of(evidence.scenario, c) for c in touched])
+    try:
+        if check.command is not None:
+            return parse(_run_command(evidence, check))
+        return _run_pytest(evidence, check)
+    finally:
+        evidence.box.apply(touched)
+
+
+def _run_command(evidence: Evidence, check: CheckSpec) -> bytes:
+    done = evidence.box.run(
+        str(check.command),
+        timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
+        output_bytes=REPORT_BYTES,
+    )
+    evidence.keep(f"{check.name}.log", transcript_of(done))
+    if check.report is None:
+        return done.stdout.encode()
+    return evidence.box.read(check.report, limit=REPORT_BYTES)
+
+
+def _run_pytest(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+    """The pytest of the image, isolated from every configuration that the agent can write."""
+    box, nonce = evidence.box, secrets.token_hex(8)
+    folder = f"/tmp/{nonce}"  # noqa: S108  # inside the sandbox
+    report, canary = f"{folder}/report.xml", f"{folder}/test_{nonce}.py"
+    box.write(canary, _canaries(nonce).encode())
+    done: Completed = box.run(
+        ["python3", "-I", "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", WORKSPACE,
+         "--confcutdir", f"{WORKSPACE}/{check.tests[0]}", "--import-mode=importlib",
+         "-p", "no:cacheprovider", "-o", "pythonpath=src .", "--tb=short",
+         f"--junitxml={report}", *check.tests, canary],
+        timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
+    )  # fmt: skip
+    evidence.keep(f"{check.name}.log", transcript_of(done))
+    outcomes = parse(box.read(report, limit=REPORT_BYTES))
+    verdicts = {o.id.rpartition("::")[2]: o.verdict for o in outcomes}
+    if (
+        verdicts.get(f"test_dies_{nonce}") is not Verdict.FAILED
+        or verdicts.get(f"test_lives_{nonce}") is not Verdict.PASSED
+    ):
+        raise TamperedError("the runner's canaries did not come out as they should")
+    return tuple(o for o in outcomes if nonce not in o.id)
+
+
+def _canaries(nonce: str) -> str:
+    return f"def test_dies_{nonce}():\n    assert 0\n\n\ndef test_lives_{nonce}():\n    assert 1\n"
+
+
+def _compare(
+    evidence: Evidence, check: CheckSpec, outcomes: tuple[TestOutcome, ...]
+) -> CheckResult:
+    result = CheckResult(
+        check.name,
+        check.kind,
+        None,
+        check.weight,
+        required=check.required,
+        level=check.level,
+        outcomes=outcomes,
+    )
+    if not outcomes:
+        return replace(result, score=0.0, details=("no test ran",))
+    wanted = _wanted(evidence, check)
+    if wanted is None:
+        return replace(
+            result, reason="could not run: the untouched fixture was not graded (warm-up skipped)"
+        )
+    fail_to_pass, pass_to_pass = wanted
+    passed = {o.id for o in outcomes if o.verdict is Verdict.PASSED}
+    score = _share(fail_to_pass, passed) * _share(pass_to_pass, passed)
+    return replace(
+        result,
+        score=score,
+        details=(
+            f"fail to pass: {_count(fail_to_pass, passed)}",
+            f"pass to pass: {_count(pass_to_pass, passed)}",
+            *_listed("still failing", fail_to_pass, passed),
+            *_listed("newly failing", pass_to_pass, passed),
+        ),
+    )
+
+
+def _wanted(evidence: Evidence, check: CheckSpec) -> tuple[Sequence[str], Sequence[str]] | None:
+    """The tests that must come to pass and those that must stay so."""
+    if check.fail_to_pass is not None or check.pass_to_pass is not None:
+        return check.fail_to_pass or (), check.pass_to_pass or ()
+    if evidence.control is None:
+        return None
+    before = evidence.control.outcomes(check.name)
+    passed = [o.id for o in before if o.verdict is Verdict.PASSED]
+    return [o.id for o in before if o.verdict is Verdict.FAILED], passed
+
+
+def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckResult:
+    """No believable report: the agent's doing, unless the untouched fixture gives none either."""
+    untouched = evidence.control is None
+    if untouched or not evidence.control.outcomes(check.name):
+        return replace(not_run(check, f"the tests gave no report: {error}"), level=check.level)
+    return CheckResult(
+        check.name,
+        check.kind,
+        0.0,
+        check.weight,
+        required=check.required,
+        level=check.level,
+        details=(f"the tests gave no report, but do on the untouched fixture: {error}",),
+    )
+
+
+def _is_test_file(change: Change, tests: Sequence[str]) -> bool:
+    path = os.fsdecode(change.path)
+    return any(path == t.rstrip("/") or path.startswith(t.rstrip("/") + "/") for t in tests)
+
+
+def _share(wanted: Sequence[str], passed: Iterable[str]) -> float:
+    return len(set(wanted) & set(passed)) / len(set(wanted)) if wanted else 1.0
+
+
+def _count(wanted: Sequence[str], passed: Iterable[str]) -> str:
+    return f"{len(set(wanted) & set(passed))} of {len(set(wanted))}"
+
+
+def _listed(title: str, wanted: Sequence[str], passed: set[str]) -> list[str]:
+    missing = sorted(set(wanted) - passed)
+    more = [f"… and {len(missing) - MAX_LISTED} more"] if len(missing) > MAX_LISTED else []
+    return [f"{title}: {name}" for name in missing[:MAX_LISTED]] + more
+
+

@@ -1,0 +1,78 @@
+"""A run in the making: what it has so far becomes its record, however it ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from harness.domain.failures import cause_of
+from harness.domain.ids import BatchId, RunId
+from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, TreeRef
+from harness.domain.scoring import is_success, total_score
+from harness.domain.session import Session
+from harness.domain.spec import RunSpec
+from harness.tools import Watch
+
+
+@dataclass(slots=True)
+class Draft:
+    """Filled in stage by stage."""
+
+    id: RunId
+    batch: BatchId
+    spec: RunSpec
+    started_at: datetime
+    watch: Watch
+    simulated: bool = False
+    session: Session | None = None
+    tree: TreeRef | None = None
+    commands: tuple[CommandResult, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    stage: str = "plan"
+    _since: float = field(default_factory=time.monotonic)
+    _stages_s: list[tuple[str, float]] = field(default_factory=list)
+
+    def enter(self, stage: str) -> None:
+        """A new stage begins; the one before is timed."""
+        self._close()
+        self.stage = stage
+        self.watch.stage(self.id, stage)
+
+    def tell(self, text: str) -> None:
+        """Pass a word on to whoever looks on."""
+        self.watch.tell(self.id, text)
+
+    def record(self, now: datetime, error: BaseException | None = None) -> RunRecord:
+        """The record: scored, or with the fault that `error` was."""
+        self._close()
+        fault = None
+        if error is not None:
+            message = f"{type(error).__name__}: {error}".rstrip(": ")
+            fault = Fault(cause_of(error, self.stage), self.stage, message)
+        total = None if fault else total_score(self.checks)
+        threshold = self.spec.scenario.threshold
+        return RunRecord(
+            id=self.id,
+            batch=self.batch,
+            cell=self.spec.cell,
+            iteration=self.spec.iteration,
+            spec_digest=self.spec.digest,
+            started_at=self.started_at,
+            finished_at=now,
+            threshold=threshold,
+            simulated=self.simulated,
+            session=self.session,
+            tree=self.tree,
+            commands=self.commands,
+            checks=self.checks,
+            total_score=total,
+            passed=is_success(self.checks, total, threshold),
+            fault=fault,
+            stages_s=tuple(self._stages_s),
+        )
+
+    def _close(self) -> None:
+        now = time.monotonic()
+        self._stages_s.append((self.stage, now - self._since))
+        self._since = now

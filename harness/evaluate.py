@@ -1,0 +1,150 @@
+"""What evaluators may see, what they promise, and the loop that asks each one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pathspec
+
+from harness.domain.changes import (
+    EXECUTABLE_MODE,
+    FILE_MODE,
+    LINK_MODE,
+    Change,
+    ChangeKind,
+    Changes,
+)
+from harness.domain.record import Artifact, CheckResult, CommandResult, Control
+from harness.domain.scenario import CheckSpec, Scenario
+from harness.errors import nearest
+from harness.log import log
+from harness.sandbox.base import Box, Completed
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The graded workspace and what is known about it; nothing that the agent claims."""
+
+    scenario: Scenario
+    changes: Changes
+    box: Box
+    commands: tuple[CommandResult, ...]
+    control: Control | None
+    """None when the untouched fixture itself is being graded, or was not."""
+    hidden: Mapping[str, bytes]
+    keep: Callable[[str, bytes], Artifact]
+
+
+class Evaluator(Protocol):
+    """One kind of check."""
+
+    def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+        """A score in 0..1, or None with the reason; BoxClosed and SandboxFault fly."""
+        ...
+
+
+def evaluate(
+    evidence: Evidence, evaluators: Mapping[str, Evaluator], tell: Callable[[str], None]
+) -> tuple[CheckResult, ...]:
+    """Every check of the scenario, in its order."""
+    results = []
+    for check in evidence.scenario.checks:
+        tell(check.name)
+        began = time.monotonic()
+        result = _judge(evidence, evaluators, check)
+        results.append(replace(result, duration_s=time.monotonic() - began))
+    return tuple(results)
+
+
+def _judge(
+    evidence: Evidence, evaluators: Mapping[str, Evaluator], check: CheckSpec
+) -> CheckResult:
+    evaluator = evaluators.get(check.kind)
+    if evaluator is None:
+        return not_run(check, f"no evaluator {check.kind!r} here; {nearest(check.kind, evaluators)}")
+    return evaluator.judge(evidence, check)
+
+
+def scored(check: CheckSpec, score: float, *details: str) -> CheckResult:
+    """A check that ran."""
+    return CheckResult(
+        check.name, check.kind, score, check.weight, required=check.required, details=details
+    )
+
+
+def not_run(check: CheckSpec, reason: str) -> CheckResult:
+    """A check that could not run: it has no score and says why."""
+    log().info("check_not_run", check=check.name, reason=reason)
+    return CheckResult(
+        check.name,
+        check.kind,
+        None,
+        check.weight,
+        required=check.required,
+        reason=f"could not run: {reason}",
+    )
+
+
+def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
+    """The changes that reach grading: those outside the scenario's protected paths."""
+    if not scenario.protected:
+        return changes.items
+    protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
+    return tuple(c for c in changes if not protected.match_file(os.fsdecode(c.path)))
+
+
+def hidden_files(scenario: Scenario) -> Mapping[str, bytes]:
+    """What exists only while grading, by path below `hidden/`."""
+    if scenario.hidden is None:
+        return {}
+    return {
+        str(path.relative_to(scenario.hidden)): path.read_bytes()
+        for path in sorted(scenario.hidden.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def validate(
+    scenario: Scenario,
+    box: Box,
+    keep: Callable[[str, bytes], Artifact],
+    tell: Callable[[str], None],
+) -> tuple[CommandResult, ...]:
+    """The scenario's validation commands, all of them, in order."""
+    results = []
+    for command in scenario.validation:
+        tell(command.name)
+        done = box.run(command.run, timeout_s=scenario.limits.command_s)
+        results.append(
+            CommandResult(
+                name=command.name,
+                run=command.run,
+                exit_code=done.exit_code,
+                duration_s=done.duration_s,
+                output=keep(f"{command.name}.log", transcript_of(done)),
+            )
+        )
+    return tuple(results)
+
+
+def transcript_of(done: Completed) -> bytes:
+    """A command's output as it is kept."""
+    parts = [done.stdout]
+    if done.stderr:
+        parts.append(f"--- stderr ---\n{done.stderr}")
+    return "\n".join(parts).encode("utf-8", "surrogateescape")
+
+
+def original_of(scenario: Scenario, change: Change) -> Change:
+    """The fixture's own content at a changed path; a deletion where it had none."""
+    path = scenario.fixture / os.fsdecode(change.path)
+    if path.is_symlink():
+        return Change(change.path, ChangeKind.SYMLINK, LINK_MODE, os.fsencode(path.readlink()))
+    if not path.is_file():
+        return Change(change.path, ChangeKind.DELETE)
+    mode = EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE
+    return Change(change.path, ChangeKind.FILE, mode, path.read_bytes())

@@ -1,0 +1,121 @@
+"""START HERE: the path of a run, from a cell of the plan to a stored record.
+
+The two `with` blocks of `run_one` and `grade` show the fact that matters most: the sandbox that
+is judged is not the sandbox that the agent had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from harness.agents.base import Task, Workbench, supervise
+from harness.agents.tools import ToolContext, toolbox
+from harness.domain.changes import Changes
+from harness.domain.failures import ENDINGS, TABLE, Cause
+from harness.domain.ids import BatchId, new_run_id
+from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
+from harness.domain.spec import RunSpec, Warmup, control_key
+from harness.draft import Draft
+from harness.errors import BoxClosed, EnvironmentFault, Interrupted, SandboxFault
+from harness.evaluate import Evidence, carried, evaluate, hidden_files, validate
+from harness.log import bound, log
+from harness.sandbox.base import BoxError, PreparedImage, Purpose
+from harness.tools import Tools
+
+
+def run_batch(specs: Iterable[RunSpec], batch: BatchId, tools: Tools) -> Iterator[RunRecord]:
+    """Every run of a plan, stored before it is handed on; raises Interrupted when one was."""
+    for spec in specs:
+        record = attempt(spec, batch, tools)
+        yield record
+        if record.fault and record.fault.cause is Cause.CANCELLED:
+            raise Interrupted
+
+
+def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
+    """One run, whatever happens to it: here and only here a failure becomes a record."""
+    draft = Draft(new_run_id(tools.now(), tools.random()), batch, spec, tools.now(), tools.watch)
+    with bound(run=draft.id, batch=batch):
+        tools.watch.began(draft.id, spec)
+        error: BaseException | None = None
+        try:
+            run_one(draft, tools)
+        except (EnvironmentFault, BoxClosed, Interrupted, KeyboardInterrupt) as fault:
+            error = fault
+            log().warning("run_faulted", stage=draft.stage, error=str(fault))
+        except Exception as bug:
+            # ours: the record says so, and the traceback goes on to the person who can mend it
+            tools.store.save(draft.record(tools.now(), bug))
+            raise
+        record = draft.record(tools.now(), error)
+        tools.store.save(record)
+        tools.watch.ended(record)
+        return record
+
+
+def run_one(draft: Draft, tools: Tools) -> None:
+    """Prepare, work, capture, grade: each stage fills in its part of the draft."""
+    spec, scenario = draft.spec, draft.spec.scenario
+    agent = tools.agent(spec)
+    draft.simulated = agent.simulated
+
+    draft.enter("prepare")
+    image = tools.images.prepare(scenario, draft.tell)
+    control = control_of(draft, image, tools)
+
+    with tools.workspaces.open(scenario) as workspace:
+        draft.enter("work")
+        box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, workspace)
+        with tools.sandboxes.open(box_spec) as box:
+            context = ToolContext(box, scenario.limits, scenario.oracle)
+            bench = Workbench(toolbox(), context, scenario.limits.wall_clock_s)
+            system_prompt = spec.specialist.system_prompt if spec.specialist else None
+            task = Task(spec.prompt.text, spec.iteration, system_prompt)
+            draft.session = supervise(agent, task, bench)
+        draft.enter("capture")
+        changes = workspace.capture()
+
+    base = tools.ledger.base(scenario.digests.fixture, scenario.fixture)
+    draft.tree = tools.ledger.record(draft.id, base, changes)
+    cause = ENDINGS[draft.session.ending]
+    if cause is not None and not TABLE[cause].graded:
+        raise Interrupted
+    draft.commands, draft.checks = grade(draft, changes, image, control, tools)
+
+
+def grade(
+    draft: Draft, changes: Changes, image: PreparedImage, control: Control | None, tools: Tools
+) -> tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]:
+    """Rebuild the work in a fresh sandbox and ask every evaluator about it."""
+    scenario = draft.spec.scenario
+    with tools.workspaces.open(scenario) as workspace:
+        draft.enter("rebuild")
+        with tools.sandboxes.open(
+            tools.box_spec(draft.id, Purpose.GRADE, scenario, image, workspace)
+        ) as box:
+            try:
+                box.apply(carried(scenario, changes))
+            except BoxError as error:
+                raise SandboxFault(f"the work could not be rebuilt: {error}") from error
+            draft.enter("validate")
+            commands = validate(scenario, box, tools.artifacts.put, draft.tell)
+            draft.enter("evaluate")
+            evidence = Evidence(
+                scenario, changes, box, commands, control, hidden_files(scenario), tools.artifacts.put
+            )
+            return commands, evaluate(evidence, tools.evaluators, draft.tell)
+
+
+def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | None:
+    """The grade of the untouched fixture: known, or found out now, once per image."""
+    key = control_key(draft.spec.scenario, image.key)
+    known = tools.store.control(key)
+    if known or draft.spec.warmup is Warmup.SKIP:
+        return known
+    draft.tell("grading the untouched fixture once")
+    commands, checks = grade(draft, Changes(), image, None, tools)
+    control = Control(key, commands, checks)
+    tools.store.save_control(control)
+    return control
+
+
