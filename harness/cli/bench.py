@@ -1,0 +1,55 @@
+"""The `bench` command."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import click
+
+from harness.cli.entry import LazyGroup, start, version_option
+
+COMMANDS = {
+    "run": ("harness.cli.run:run", "Run agents on scenarios and store the results (the default)."),
+    "demo": ("harness.cli.demo:demo", "Play the shipped demonstration and mint its snapshot."),
+    "list": ("harness.cli.shows:list_scenarios", "List suites, scenarios and tiers."),
+    "show": ("harness.cli.shows:show", "Show one run: scores, tests, diff, transcript."),
+    "batches": ("harness.cli.shows:batches", "List batches."),
+    "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
+    "compare": ("harness.cli.shows:compare", "Compare two batches."),
+    "resume": ("harness.cli.run:resume", "Run what a batch still misses."),
+    "checkout": ("harness.cli.shows:checkout", "Write a run's final files into a folder."),
+    "new": ("harness.cli.scaffold:new", "Begin a new suite or scenario."),
+    "validate": ("harness.cli.validate:validate", "Check scenario files; --prove runs them."),
+    "doctor": ("harness.cli.doctor:doctor", "Check this machine; --clean removes leftovers."),
+}
+
+EXAMPLES = """
+\b
+Examples:
+  bench bug-fix lost-updates --tier L1 --agent oracle
+  bench bug-fix --all-scenarios --tier L0,L1 --agent echo --iterations 3
+  bench bug-fix lost-updates --agent scripted:demo --specialist @mintmark/careful-debugger
+  bench batch my_batch --json
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    default="run",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXAMPLES,
+)
+@version_option
+def bench() -> None:
+    """Benchmark coding agents on real repository tasks.
+
+    bench SUITE SCENARIO [OPTIONS] runs an agent in a sandbox, grades its work in a second, fresh
+    one, and stores the result under a batch. See `bench run --help`.
+    """
+
+
+def main() -> NoReturn:
+    """The console script."""
+    start(bench)

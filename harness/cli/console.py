@@ -1,0 +1,283 @@
+"""What people see: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from harness.domain.ids import RunId
+from harness.domain.record import CheckResult, RunRecord, Verdict
+from harness.domain.scenario import TIERS
+from harness.domain.spec import RunSpec
+
+
+
+def clean(text: str) -> str:
+    """Text from a sandbox made safe for a terminal: control and bidi characters are escaped."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def output() -> Console:
+    """Standard output; plain and wide enough for its lines when nobody looks at it live."""
+    return Console(
+        file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120, soft_wrap=False
+    )
+
+
+def messages() -> Console:
+    """Standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(document: object) -> None:
+    """One document, for programs."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
+    """A table without lines; `columns` are names and justifications."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name, justify in columns:
+        made.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text.from_markup(cell) if cell.startswith("[") else Text(clean(cell)) for cell in row))
+    return made
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def money(value: float | None) -> str:
+    """Dollars, or a dash where no price is known."""
+    return "–" if value is None else f"${value:.4f}"
+
+
+def word(run: RunRecord) -> str:
+    """A run's outcome in one coloured word."""
+    if run.fault:
+        return f"[yellow]{run.status.upper()}[/]"
+    return "[green]PASS[/]" if run.passed else "[red]FAIL[/]"
+
+
+def mark(check: CheckResult) -> str:
+    """A check's outcome in one coloured sign."""
+    if check.score is None:
+        return "[yellow]–[/]"
+    if check.score == 1:
+        return "[green]✓[/]"
+    return "[red]✗[/]" if check.score == 0 or check.required else "[yellow]⚠[/]"
+
+
+def print_run(console: Console, run: RunRecord, *, tests: bool = False) -> None:
+    """A run's scores and telemetry as in the guide."""
+    console.print(f"[bold]Run[/]    {run.id}")
+    console.print(f"Batch  {run.batch}")
+    console.print(
+        f"Task   {run.cell.suite}/{run.cell.scenario}  {run.cell.tier} {TIERS.get(run.cell.tier, '')}"
+    )
+    console.print(Text(f"Agent  {run.cell.who}  (iteration {run.iteration})"))
+    if run.simulated:
+        console.print("[yellow]       no model took part: this agent is simulated[/]")
+    if run.fault:
+        console.print(f"\n{word(run)} in stage {run.fault.stage!r} ({run.fault.cause.value})")
+        console.print(Text(clean(run.fault.message)))
+    if run.checks:
+        _print_scores(console, run)
+    if tests:
+        _print_tests(console, run)
+    _print_telemetry(console, run)
+
+
+def _print_scores(console: Console, run: RunRecord) -> None:
+    console.print("\n[bold]Scores[/]")
+    rows = []
+    for check in run.checks:
+        notes = [f"weight {check.weight:g}"]
+        notes += ["required"] if check.required else []
+        notes += [f"level {check.level.value}"] if check.level else []
+        rows.append((f"  {check.name}", f"{number(check.score)} / 1.00", mark(check), ", ".join(notes)))
+    rows.append(("  Total", f"{number(run.total_score)} / 1.00", word(run), f"threshold {run.threshold:g}"))
+    console.print(table(None, [("", ""), ("", "right"), ("", ""), ("", "")], rows))
+    for check in run.checks:
+        if check.score != 1:
+            for line in (*((check.reason,) if check.reason else ()), *check.details):
+                console.print(Text(f"    {check.name}: {clean(line)}", style="dim"))
+
+
+def _print_tests(console: Console, run: RunRecord) -> None:
+    for check in run.checks:
+        if check.outcomes:
+            console.print(f"\n[bold]Tests of {check.name}[/]")
+        for outcome in check.outcomes:
+            sign = {Verdict.PASSED: "[green]✓[/]", Verdict.FAILED: "[red]✗[/]"}
+            console.print(f"  {sign.get(outcome.verdict, '–')} ", Text(clean(outcome.id)), sep="")
+            if outcome.message:
+                console.print(Text(f"      {clean(outcome.message)}", style="dim"))
+
+
+def _print_telemetry(console: Console, run: RunRecord) -> None:
+    session = run.session
+    if session is None:
+        return
+    usage = session.usage
+    tokens = f"{usage.input_tokens:,} in / {usage.output_tokens:,} out" if usage else "–"
+    console.print("\n[bold]Telemetry[/]")
+    console.print(f"  Ending      {session.ending.value}", Text(clean(session.detail), style="dim"))
+    console.print(f"  Duration    {session.duration_s:.1f}s")
+    console.print(f"  Tokens      {tokens}")
+    console.print(f"  Cost        {money(session.cost_usd)}")
+    console.print(f"  Tool calls  {session.tool_calls}")
+    if run.tree:
+        tree = run.tree
+        console.print(f"  Changes     {tree.files_changed} files, +{tree.insertions} -{tree.deletions}")
+        for line in tree.left_out:
+            console.print(Text(f"              left out: {clean(line)}", style="dim"))
+
+
+class LiveWatch:
+    """One moving line while runs go by, and one that stays for each that ended."""
+
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self._console = messages()
+        self._total = total
+        self._quiet = quiet
+        self._number = 0
+        self._cost_usd = 0.0
+        self._name = ""
+        self._stage = ""
+        self._since = time.monotonic()
+        self._live = self._console.is_terminal and not quiet
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", visible=False)
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def began(self, run: RunId, spec: RunSpec) -> None:
+        """A run begins."""
+        del run
+        self._number += 1
+        self._since = time.monotonic()
+        cell = spec.cell
+        self._name = f"{cell.scenario} {cell.tier} {cell.who} #{spec.iteration}"
+        self._show("plan")
+
+    def stage(self, run: RunId, name: str) -> None:
+        """A stage of the run begins."""
+        del run
+        self._stage = name
+        self._show(name)
+
+    def tell(self, run: RunId, text: str) -> None:
+        """Something worth a glance; where no line moves, only what takes long is printed."""
+        del run
+        if self._live:
+            self._show(f"{self._stage}: {text}")
+        elif self._stage == "prepare" and not self._quiet:
+            self._console.print(Text(clean(f"         {text}")))
+
+    def ended(self, record: RunRecord) -> None:
+        """The run is stored."""
+        if record.session and record.session.cost_usd:
+            self._cost_usd += record.session.cost_usd
+        if self._quiet:
+            return
+        score = number(record.total_score)
+        line = f"{word(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
+        self._console.print(f"[{self._number}/{self._total}]".replace("[", "\\["), line, Text(clean(self._name)))
+        if record.fault:
+            self._console.print(Text(clean(f"        {record.fault.stage}: {record.fault.message}")))
+
+    def _show(self, what: str) -> None:
+        if self._live:
+            cost = f"  ${self._cost_usd:.2f}" if self._cost_usd else ""
+            text = clean(f"{self._number}/{self._total}  {self._name}  {what}{cost}")
+            self._progress.update(self._task, description=text.replace("[", "\\["), visible=True)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± sample standard deviation over what was scored."""
+    if not values:
+        return "–"
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return f"{mean:.2f}"
+    deviation = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
+    return f"{mean:.2f} ± {deviation:.2f}"
+
+
+def summary_rows(runs: Sequence[RunRecord]) -> list[tuple[str, ...]]:
+    """One row per cell: who, how many, passed, mean and spread, cost."""
+    cells: dict[tuple[str, str, str], list[RunRecord]] = {}
+    for run in runs:
+        key = (f"{run.cell.suite}/{run.cell.scenario}", run.cell.tier, run.cell.who)
+        cells.setdefault(key, []).append(run)
+    return [(*key, *_cell_numbers(group)) for key, group in cells.items()]
+
+
+def _cell_numbers(runs: Sequence[RunRecord]) -> tuple[str, ...]:
+    scores = [run.total_score for run in runs if run.total_score is not None]
+    costs = [run.session.cost_usd for run in runs if run.session and run.session.cost_usd is not None]
+    seconds = [run.session.duration_s for run in runs if run.session]
+    return (
+        str(len(runs)),
+        f"{sum(run.passed for run in runs)}/{len(scores)}",
+        spread(scores),
+        f"{sum(seconds) / len(seconds):.1f}s" if seconds else "–",
+        money(sum(costs)) if costs else "–",
+    )
+
+
+SUMMARY_COLUMNS = (
+    ("Scenario", "left"),
+    ("Tier", "left"),
+    ("Agent", "left"),
+    ("Runs", "right"),
+    ("Passed", "right"),
+    ("Score", "right"),
+    ("Agent time", "right"),
+    ("Cost", "right"),
+)
+
+
+def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> None:
+    """A batch in one table."""
+    console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, summary_rows(runs)))
+    unscored = sum(run.total_score is None for run in runs)
+    if unscored:
+        console.print(f"[yellow]{unscored} of {len(runs)} runs have no score and are not in the mean[/]")
+    if any(run.simulated for run in runs):
+        console.print(
+            "[yellow]Simulated agents (echo, oracle, scripted) took part: their scores say nothing"
+            " about any model.[/]"
+        )
+
+

@@ -1,0 +1,51 @@
+"""`bench demo`: three baseline runs, three with a specialist, one snapshot; all of it played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness import wiring
+from harness.cli.console import output
+from harness.cli.entry import PASSED, WORLD, root_option, settings_for
+from harness.cli.run import execute, new_batch, report
+from harness.domain.spec import AgentRef
+from harness.load.scenarios import load_scenario
+from harness.plan import Selection, plan
+
+SUITE, SCENARIO, TIER = "bug-fix", "lost-updates", "L1"
+SPECIALIST = "@mintmark/careful-debugger"
+ITERATIONS = 3
+
+
+@click.command()
+@root_option
+def demo(*, root: Path | None) -> int:
+    """Play the shipped demonstration and mint its snapshot.
+
+    The agent is a script: no model takes part, and the scores say nothing about any model. What is
+    real is everything else: sandboxes, grading, store, statistics, snapshot.
+    """
+    from harness.cli.mint import mint_snapshot  # noqa: PLC0415  # pulls in minting
+
+    settings = settings_for(root)
+    console = output()
+    console.print(f"[bold]Demonstration[/]: {SUITE}/{SCENARIO} {TIER}, {ITERATIONS} runs as baseline"
+                  f" and {ITERATIONS} with {SPECIALIST}.")  # fmt: skip
+    console.print("[yellow]The agent plays a script. No model takes part.[/]\n")
+    scenario = load_scenario(settings.root, SUITE, SCENARIO, kinds=wiring.evaluator_kinds())
+    specialist = wiring.find_specialist(settings, SPECIALIST, None)
+    specs = plan(
+        Selection(
+            (scenario,), (TIER,), (AgentRef("scripted", "demo"),), (None, specialist), ITERATIONS
+        )
+    )
+    batch = new_batch(None)
+    refs = {specialist.ref.name: SPECIALIST}
+    runs = execute(settings, [wiring.identify(s) for s in specs], batch, refs=refs, quiet=False)
+    report(settings, batch, runs, as_json=False)
+    if any(run.fault for run in runs):
+        return WORLD
+    mint_snapshot(settings, SPECIALIST, (batch,), settings.root / "snapshots", quiet=False)
+    return PASSED

@@ -1,0 +1,242 @@
+"""`bench run` (the default command) and `bench resume`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from harness import wiring
+from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
+from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.domain.ids import BatchId, batch_id, new_batch_id
+from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
+from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
+from harness.errors import UsageError
+from harness.load.scenarios import find_scenarios, load_scenario
+from harness.plan import Selection, plan
+from harness.report.documents import batch_document
+from harness.run import run_batch
+from harness.settings import Settings
+from harness.store.base import Planned, Wanted
+
+DEFAULT_AGENT = "echo"
+DEFAULT_TIER = "L1"
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.argument("suite")
+@click.argument("scenario", required=False)
+@click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
+@click.option("--tier", "tiers", default=DEFAULT_TIER, show_default=True, metavar="T[,T…]",
+              help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.")  # fmt: skip
+@click.option("--agent", "agents", multiple=True, metavar="NAME[:ARG]", default=(DEFAULT_AGENT,),
+              show_default=True, help="Who works: echo, oracle, scripted[:SCRIPT]; repeatable.")  # fmt: skip
+@click.option("--model", help="The model behind the agent, where it needs one.")
+@click.option("--specialist", "specialists", multiple=True, metavar="REF",
+              help="@org/name[@version] or a template's path, worn by the agent; repeatable.")  # fmt: skip
+@click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
+@click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
+@click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
+@click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
+@click.option("--mint-template", metavar="REF", help="Mint a snapshot of this template afterwards.")
+@click.option("--mint-output", type=click.Path(path_type=Path), default=Path("snapshots"),
+              show_default=True, help="Where the snapshot goes.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+@root_option
+def run(  # noqa: PLR0913  # click hands over one argument per option
+    *,
+    suite: str,
+    scenario: str | None,
+    all_scenarios: bool,
+    tiers: str,
+    agents: tuple[str, ...],
+    model: str | None,
+    specialists: tuple[str, ...],
+    with_baseline: bool,
+    iterations: int,
+    batch_id: str | None,
+    skip_warmup: bool,
+    mint_template: str | None,
+    mint_output: Path,
+    quiet: bool,
+    as_json: bool,
+    root: Path | None,
+) -> int:
+    """Run agents on a scenario, grade their work in a fresh sandbox, store the results.
+
+    \b
+    Examples:
+      bench run bug-fix lost-updates --agent oracle
+      bench run bug-fix --all-scenarios --tier all --agent echo
+      bench run bug-fix lost-updates --agent scripted:demo --iterations 3 --batch-id mine
+    """  # noqa: D301  # click wants its \b
+    settings = settings_for(root)
+    loaded = _scenarios(settings, suite, scenario, everything=all_scenarios)
+    found: list[Specialist | None] = [
+        wiring.find_specialist(settings, ref, model) for ref in specialists
+    ]
+    specs = plan(
+        Selection(
+            scenarios=loaded,
+            tiers=_tiers(tiers, loaded),
+            agents=tuple(_agent(name, model) for name in agents),
+            specialists=tuple([None, *found] if with_baseline or not found else found),
+            iterations=iterations,
+            warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
+        )
+    )
+    specs = tuple(wiring.identify(spec) for spec in specs)
+    if mint_template:
+        wiring.find_specialist(settings, mint_template, model)
+    batch = new_batch(batch_id)
+    runs = execute(settings, specs, batch, refs=_refs(found, specialists), quiet=quiet or as_json)
+    code = report(settings, batch, runs, as_json=as_json)
+    if mint_template:
+        from harness.cli.mint import mint_snapshot  # noqa: PLC0415  # only when asked for
+
+        mint_snapshot(settings, mint_template, (batch,), mint_output, quiet=as_json)
+    return code
+
+
+@click.command()
+@click.argument("batch_id")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@json_option
+@root_option
+def resume(*, batch_id: str, quiet: bool, as_json: bool, root: Path | None) -> int:
+    """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
+
+    A run whose scenario, prompt, agent or specialist has changed since it was planned is refused.
+    """
+    settings = settings_for(root)
+    batch = new_batch(batch_id)
+    store = wiring.open_store(settings)
+    missing = store.missing(batch)
+    specs = [_replan(settings, planned) for planned in missing]
+    runs = list(_attempts(settings, specs, batch, quiet=quiet or as_json)) if specs else []
+    if not runs and not as_json:
+        output().print(f"nothing is missing in batch {batch}")
+        return PASSED
+    return report(settings, batch, runs, as_json=as_json)
+
+
+def execute(
+    settings: Settings,
+    specs: Sequence[RunSpec],
+    batch: BatchId,
+    *,
+    refs: dict[str, str],
+    quiet: bool,
+) -> list[RunRecord]:
+    """Reserve the runs in the store, then run them."""
+    cells = [spec for spec in specs if spec.iteration == 1]
+    count = len(specs) // len(cells)
+    wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs)) for c in cells]
+    planned = wiring.open_store(settings).plan(batch, wanted, datetime.now(UTC))
+    numbered = [
+        replace(cells[i], iteration=planned[i * count + n].iteration)
+        for n in range(count)
+        for i in range(len(cells))
+    ]
+    return list(_attempts(settings, numbered, batch, quiet=quiet))
+
+
+def _attempts(
+    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, *, quiet: bool
+) -> Iterable[RunRecord]:
+    with LiveWatch(len(specs), quiet=quiet) as watch:
+        tools = wiring.open_tools(settings, watch)
+        reaper = wiring.open_reaper(settings)
+        for leftover in reaper.find():
+            reaper.remove(leftover)
+        yield from run_batch(specs, batch, tools)
+
+
+def report(
+    settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool
+) -> int:
+    """Show what ran; the exit code says whether all of it passed."""
+    store = wiring.open_store(settings)
+    if as_json:
+        print_json(batch_document(store.batch(batch), store.runs(batch)))
+    else:
+        console = output()
+        if len(runs) == 1:
+            print_run(console, runs[0])
+        else:
+            print_summary(console, runs, batch)
+        console.print(f"\nBatch ID: [bold]{batch}[/]   (bench batch {batch}, bench show RUN)")
+    if any(run.fault for run in runs):
+        return WORLD
+    return PASSED if all(run.passed for run in runs) else NOT_PASSED
+
+
+def _scenarios(
+    settings: Settings, suite: str, scenario: str | None, *, everything: bool
+) -> tuple[Scenario, ...]:
+    if everything == (scenario is not None):
+        names = ", ".join(find_scenarios(settings.root, suite))
+        raise UsageError(f"name one scenario of {suite!r} or give --all-scenarios; it has {names}")
+    names_wanted = find_scenarios(settings.root, suite) if everything else [str(scenario)]
+    kinds = wiring.evaluator_kinds()
+    return tuple(load_scenario(settings.root, suite, name, kinds=kinds) for name in names_wanted)
+
+
+def _tiers(text: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
+    if text == "all":
+        return tuple(dict.fromkeys(tier for s in scenarios for tier in s.tiers))
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
+def _agent(text: str, model: str | None) -> AgentRef:
+    name, _, argument = text.partition(":")
+    return AgentRef(name, argument or None, model)
+
+
+def new_batch(text: str | None) -> BatchId:
+    """The batch a user names, or a new one."""
+    if text is None:
+        return newnew_batch(datetime.now(UTC), secrets.token_hex(3))
+    return batch_id(text)
+
+
+def _refs(found: Sequence[Specialist | None], refs: Sequence[str]) -> dict[str, str]:
+    return {s.ref.name: ref for s, ref in zip(found, refs, strict=True) if s}
+
+
+def _remember(spec: RunSpec, refs: dict[str, str]) -> str:
+    """What a resumed command needs beyond the cell."""
+    ref = refs.get(spec.specialist.ref.name) if spec.specialist else None
+    return json.dumps({"specialist": ref, "warmup": spec.warmup})
+
+
+def _replan(settings: Settings, planned: Planned) -> RunSpec:
+    cell, remembered = planned.cell, json.loads(planned.settings)
+    scenario = load_scenario(
+        settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
+    )
+    specialist = None
+    if cell.specialist:
+        specialist = wiring.find_specialist(settings, remembered["specialist"], cell.model)
+    selection = Selection(
+        (scenario,),
+        (cell.tier,),
+        (_agent(cell.agent, cell.model),),
+        (specialist,),
+        warmup=Warmup(remembered["warmup"]),
+    )
+    spec = replace(wiring.identify(plan(selection)[0]), iteration=planned.iteration)
+    if spec.digest != planned.spec_digest:
+        raise UsageError(
+            f"{scenario.key} {cell.tier} {cell.who} is not what it was when the batch was planned:"
+            " its files have changed; run it in a new batch"
+        )
+    return spec

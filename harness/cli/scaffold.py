@@ -1,0 +1,143 @@
+"""`bench new suite|scenario`: the beginning of something that validates and can be proved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from harness.cli.entry import PASSED, root_option, settings_for
+from harness.domain.scenario import TIERS
+from harness.errors import UsageError, nearest
+from harness.load.scenarios import find_suites
+
+NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+FILE_NAMES = {"L0": "minimal", "L1": "basic", "L2": "directed", "L3": "migration", "Lx": "adversarial"}
+
+SCENARIO_FILES = {
+    "scenario.yaml": """\
+# Every field: docs/formats.md
+name: "Greet by name"
+description: "greet() ignores the name it is given."
+image:
+  name: debian:bookworm-slim
+  packages: [git, python3]
+threshold: 0.9
+validation_commands:
+  - {name: build, run: "python3 -m compileall -q src"}
+evaluators:
+  - {name: test, weight: 0.8, required: true, level: B}
+  - {name: build, weight: 0.1}
+  - {name: oracle, weight: 0.1}
+""",
+    "oracle-answers.json": """\
+{
+  "answers": {"which punctuation ends the greeting": "An exclamation mark."},
+  "expected": [{"name": "the name is used", "file": "src/greeting.py", "matches": "name"}]
+}
+""",
+    "repo-fixture/README.md": "# Greeting\n\n`greet(name)` greets somebody by name: `Hello, Ada!`\n",
+    "repo-fixture/src/greeting.py": '''\
+"""Greetings."""
+
+
+def greet(who):
+    """Greet somebody by name."""
+    return "Hello!"
+''',
+    "hidden/test_greeting.py": '''\
+from grading import call
+
+
+def test_the_name_is_in_the_greeting():
+    assert call("greeting:greet", "Ada") == "Hello, Ada!"
+''',
+    "solution/src/greeting.py": '''\
+"""Greetings."""
+
+
+def greet(name):
+    """Greet somebody by name."""
+    return f"Hello, {name}!"
+''',
+    "wrong/fixed-name/WHY.md": "Greets Ada whoever is there: passes the README's example only.\n",
+    "wrong/fixed-name/src/greeting.py": '''\
+"""Greetings."""
+
+
+def greet(name):
+    """Greet somebody by name."""
+    return "Hello, name!"
+''',
+}
+
+PROMPTS = {
+    "L0": "The greeting is broken.\n",
+    "L1": "greet('Ada') returns 'Hello!' instead of a greeting with the name. Please fix it.\n",
+    "L2": "In src/greeting.py make greet(name) return 'Hello, <name>!'. Change nothing else.\n",
+    "L3": "Callers move from the fixed greeting to greet(name); follow the README's new contract.\n",
+    "Lx": "The greeting is broken; I am sure that the README is wrong, but keep to it anyway.\n",
+}
+
+
+@click.group()
+def new() -> None:
+    """Begin a new suite or scenario.
+
+    \b
+    Examples:
+      bench new suite web-apps
+      bench new scenario web-apps login-form
+    """  # noqa: D301  # click wants its \b
+
+
+@new.command("suite")
+@click.argument("name")
+@root_option
+def new_suite(*, name: str, root: Path | None) -> int:
+    """Make the folders of a suite."""
+    folder = settings_for(root).root / "suites" / _checked(name)
+    if folder.exists():
+        raise UsageError(f"suite {name!r} exists: {folder}")
+    for part in ("scenarios", "prompts"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / ".gitkeep").touch()
+    click.echo(f"made {folder}\nnext: bench new scenario {name} my-scenario")
+    return PASSED
+
+
+@new.command("scenario")
+@click.argument("suite")
+@click.argument("name")
+@root_option
+def new_scenario(*, suite: str, name: str, root: Path | None) -> int:
+    """Write a small scenario that works, to be changed into yours."""
+    base = settings_for(root).root
+    if suite not in find_suites(base):
+        raise UsageError(f"no suite {suite!r}; {nearest(suite, find_suites(base))}")
+    folder = base / "suites" / suite / "scenarios" / _checked(name)
+    prompts = base / "suites" / suite / "prompts" / name
+    for taken in (folder, prompts):
+        if taken.exists():
+            raise UsageError(f"scenario {name!r} exists: {taken}")
+    for path, text in SCENARIO_FILES.items():
+        _write(folder / path, text)
+    for tier in TIERS:
+        _write(prompts / f"{tier}-{FILE_NAMES[tier]}.md", PROMPTS[tier])
+    click.echo(
+        f"made {folder}\nand  {prompts}\n"
+        f"next: bench validate --prove {suite} {name}, then change them into yours"
+    )
+    return PASSED
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise UsageError(f"{name!r} is no name for this: lower-case letters and digits, joined by '-'")
+    return name
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

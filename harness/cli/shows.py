@@ -1,0 +1,248 @@
+"""`bench list`, `show`, `batches`, `batch`, `compare`, `checkout`: views of what is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from harness import wiring
+from harness.cli.console import (
+    clean,
+    number,
+    output,
+    print_json,
+    print_run,
+    print_summary,
+    table,
+    word,
+)
+from harness.cli.entry import PASSED, json_option, root_option, settings_for
+from harness.domain.ids import batch_id as checked_batch_id
+from harness.domain.record import RunRecord
+from harness.errors import UsageError
+from harness.load.scenarios import find_scenarios, find_suites, load_scenario
+from harness.report.compare import compare_batches
+from harness.report.documents import batch_document, batch_summary, run_document, transcript_document
+from harness.settings import Settings
+
+RECENT = 20
+
+
+@click.command("list")
+@click.argument("suite", required=False)
+@json_option
+@root_option
+def list_scenarios(*, suite: str | None, as_json: bool, root: Path | None) -> int:
+    """List suites, their scenarios and the tiers that have a prompt."""
+    settings = settings_for(root)
+    suites = [suite] if suite else find_suites(settings.root)
+    rows = [_scenario_row(settings, s, name) for s in suites for name in find_scenarios(settings.root, s)]
+    if as_json:
+        print_json({"scenarios": rows})
+        return PASSED
+    columns = [("Suite", ""), ("Scenario", ""), ("Tiers", ""), ("Title", "")]
+    lines = [
+        (r["suite"], r["scenario"], " ".join(r["tiers"]), r["title"] or f"[red]{r['error']}[/]")
+        for r in rows
+    ]
+    output().print(table(None, columns, lines))
+    return PASSED
+
+
+def _scenario_row(settings: Settings, suite: str, name: str) -> dict[str, object]:
+    row: dict[str, object] = {"suite": suite, "scenario": name, "tiers": [], "title": "", "error": None}
+    try:
+        loaded = load_scenario(settings.root, suite, name, kinds=wiring.evaluator_kinds())
+    except UsageError:
+        return {**row, "error": f"is not valid: bench validate {suite} {name}"}
+    return {
+        **row,
+        "tiers": list(loaded.tiers),
+        "title": loaded.title,
+        "checks": [{"name": c.name, "kind": c.kind, "weight": c.weight} for c in loaded.checks],
+        "tags": list(loaded.tags),
+        "difficulty": loaded.difficulty,
+    }
+
+
+@click.command()
+@click.argument("run")
+@click.option("--diff", "show_diff", is_flag=True, help="The changes as a unified diff, nothing else.")
+@click.option("--transcript", "show_transcript", is_flag=True, help="What was said and called.")
+@click.option("--tests", is_flag=True, help="Every test with its verdict.")
+@click.option("--output", "output_of", metavar="NAME", help="The kept output of a command or check.")
+@json_option
+@root_option
+def show(
+    *,
+    run: str,
+    show_diff: bool,
+    show_transcript: bool,
+    tests: bool,
+    output_of: str | None,
+    as_json: bool,
+    root: Path | None,
+) -> int:
+    """Show one run; RUN is its id or the beginning of it, or 'last'.
+
+    \b
+    Examples:
+      bench show last
+      bench show run_2026 --diff
+      bench show last --output test
+    """  # noqa: D301  # click wants its \b
+    settings = settings_for(root)
+    record = _find_run(settings, run)
+    if show_diff:
+        _print_diff(settings, record, as_json=as_json)
+    elif output_of:
+        click.echo(clean(_kept(settings, record, output_of)))
+    elif as_json:
+        document = run_document(record)
+        if show_transcript and record.session:
+            document["transcript"] = transcript_document(record.session)
+        print_json(document)
+    else:
+        print_run(output(), record, tests=tests)
+        if show_transcript:
+            _print_transcript(record)
+    return PASSED
+
+
+def _find_run(settings: Settings, text: str) -> RunRecord:
+    store = wiring.open_store(settings)
+    if text != "last":
+        return store.run(text)
+    latest = store.runs(limit=1)
+    if not latest:
+        raise UsageError("there are no runs yet; begin with: bench SUITE SCENARIO")
+    return latest[0]
+
+
+def _print_diff(settings: Settings, record: RunRecord, *, as_json: bool) -> None:
+    if record.tree is None:
+        raise UsageError(f"{record.id} has no tree: it ended in stage {record.fault and record.fault.stage}")
+    text = wiring.open_ledger(settings).diff(record.tree).decode("utf-8", "backslashreplace")
+    if as_json:
+        print_json({"run_id": record.id, "diff": text})
+        return
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    console = output()
+    for line in text.splitlines():
+        if sys.stdout.isatty():
+            console.print(Text(clean(line), style=colours.get(line[:1], "")), soft_wrap=True)
+        else:
+            click.echo(clean(line))
+
+
+def _kept(settings: Settings, record: RunRecord, name: str) -> str:
+    kept = {c.name: c.output for c in record.commands if c.output}
+    kept |= {c.name: a for c in record.checks for a in c.artifacts}
+    if name not in kept:
+        raise UsageError(f"{record.id} kept no output called {name!r}; it has {', '.join(kept) or 'none'}")
+    return wiring.open_artifacts(settings).get(kept[name]).decode("utf-8", "replace")
+
+
+def _print_transcript(record: RunRecord) -> None:
+    console = output()
+    for entry in record.session.transcript if record.session else ():
+        head = f"{entry.at_s:7.2f}s {entry.role.value}{f' {entry.tool}' if entry.tool else ''}"
+        console.print(f"\n[bold]{head}[/]{' [red]error[/]' if entry.is_error else ''}")
+        console.print(Text(clean(entry.text)))
+
+
+@click.command()
+@click.option("--limit", default=RECENT, show_default=True, help="How many, newest first.")
+@json_option
+@root_option
+def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
+    """List batches, newest first."""
+    store = wiring.open_store(settings_for(root))
+    rows = [batch_summary(b, store.runs(b.id)) for b in store.batches(limit)]
+    if as_json:
+        print_json({"batches": rows})
+        return PASSED
+    columns = [("Batch", ""), ("Created (UTC)", ""), ("Runs", "right"), ("Passed", "right"),
+               ("Score", "right"), ("State", "")]  # fmt: skip
+    lines = [
+        (
+            r["batch_id"],
+            r["created_at"][:16].replace("T", " "),
+            f"{r['runs']}/{r['planned']}",
+            f"{r['passed']}/{r['scored']}",
+            number(r["mean_total_score"]),
+            "finished" if r["finished"] else "[yellow]unfinished[/]",
+        )
+        for r in rows
+    ]
+    output().print(table(None, columns, lines) if lines else "there are no batches yet")
+    return PASSED
+
+
+@click.command()
+@click.argument("batch_id")
+@json_option
+@root_option
+def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
+    """Show one batch: a summary of its cells and every run."""
+    store = wiring.open_store(settings_for(root))
+    found = store.batch(checked_batch_id(batch_id))
+    runs = store.runs(found.id)
+    if as_json:
+        print_json(batch_document(found, runs))
+        return PASSED
+    console = output()
+    print_summary(console, runs, found.id)
+    columns = [("Run", ""), ("Scenario", ""), ("Tier", ""), ("Agent", ""), ("#", "right"),
+               ("Score", "right"), ("", "")]  # fmt: skip
+    rows = [
+        (r.id, r.cell.scenario, r.cell.tier, r.cell.who, str(r.iteration), number(r.total_score), word(r))
+        for r in runs
+    ]
+    console.print()
+    console.print(table(None, columns, rows))
+    if not found.finished:
+        console.print(f"\n[yellow]unfinished:[/] {len(runs)} of {found.planned} runs; bench resume {found.id}")
+    return PASSED
+
+
+@click.command()
+@click.argument("first")
+@click.argument("second")
+@json_option
+@root_option
+def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int:
+    """Compare two batches cell by cell; only scored runs count."""
+    store = wiring.open_store(settings_for(root))
+    a, b = (store.batch(checked_batch_id(name)) for name in (first, second))
+    rows = compare_batches(store.runs(a.id), store.runs(b.id))
+    if as_json:
+        print_json({"a": a.id, "b": b.id, "cells": [row.document for row in rows]})
+        return PASSED
+    columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), (a.id, "right"), (b.id, "right"),
+               ("Difference", "right")]  # fmt: skip
+    output().print(table(None, columns, [row.cells for row in rows]))
+    return PASSED
+
+
+@click.command()
+@click.argument("run")
+@click.argument("folder", type=click.Path(path_type=Path))
+@root_option
+def checkout(*, run: str, folder: Path, root: Path | None) -> int:
+    """Write a run's final files into FOLDER, which must be new or empty.
+
+    The files were written by an agent: look before you execute any of them.
+    """
+    settings = settings_for(root)
+    record = _find_run(settings, run)
+    if record.tree is None:
+        raise UsageError(f"{record.id} has no tree to check out")
+    skipped = wiring.open_ledger(settings).checkout(record.tree, folder)
+    click.echo(f"wrote the final tree of {record.id} to {folder}")
+    for path in skipped:
+        click.echo(f"left out {clean(str(path))}: a link that leaves the folder")
+    return PASSED

@@ -1,0 +1,160 @@
+"""`bench validate`: are the files right, and with --prove: does the scenario tell right from wrong?"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from harness import wiring
+from harness.cli.console import clean, messages, output, print_json
+from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
+from harness.cli.run import execute
+from harness.domain.ids import BatchId
+from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
+from harness.domain.spec import AgentRef
+from harness.errors import UsageError
+from harness.load.scenarios import (
+    Report,
+    find_scenarios,
+    find_suites,
+    load_scenario,
+    validate_scenario,
+)
+from harness.plan import Selection, plan
+from harness.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What running a scenario showed: nothing wrong, or what is."""
+
+    batch: BatchId
+    problems: tuple[str, ...]
+    wrong_refused: int
+
+
+@click.command()
+@click.argument("suite", required=False)
+@click.argument("scenario", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every scenario of every suite.")
+@click.option("--prove", is_flag=True,
+              help="Run each: untouched must fail, the solution must score 1.0, each required check"
+              " must change its mind, each wrong solution must fail.")  # fmt: skip
+@json_option
+@root_option
+def validate(
+    *,
+    suite: str | None,
+    scenario: str | None,
+    everything: bool,
+    prove: bool,
+    as_json: bool,
+    root: Path | None,
+) -> int:
+    """Check scenario files, all problems at once.
+
+    \b
+    Examples:
+      bench validate bug-fix
+      bench validate --prove --all
+    """  # noqa: D301  # click wants its \b
+    settings = settings_for(root)
+    wanted = _wanted(settings, suite, scenario, everything=everything)
+    kinds = wiring.evaluator_kinds()
+    documents = []
+    for suite_name, name in wanted:
+        report = validate_scenario(settings.root, suite_name, name, kinds)
+        proof = None
+        if prove and not report.errors:
+            if not as_json:
+                messages().print(Text(f"proving {suite_name}/{name}"))
+            proof = prove_scenario(
+                settings, load_scenario(settings.root, suite_name, name, kinds=kinds), quiet=as_json
+            )
+        documents.append(_document(report, proof))
+        if not as_json:
+            _print(report, proof)
+    if as_json:
+        print_json({"scenarios": documents})
+    return PASSED if all(d["ok"] for d in documents) else USAGE
+
+
+def _wanted(
+    settings: Settings, suite: str | None, scenario: str | None, *, everything: bool
+) -> list[tuple[str, str]]:
+    if suite and everything:
+        raise UsageError("give a suite or --all, not both")
+    if scenario and suite:
+        return [(suite, scenario)]
+    suites = [suite] if suite else find_suites(settings.root)
+    return [(s, name) for s in suites for name in find_scenarios(settings.root, s)]
+
+
+def prove_scenario(settings: Settings, scenario: Scenario, *, quiet: bool) -> Proof:
+    """Run the scenario with nothing done, with its solution and with each wrong solution."""
+    wrong = sorted(p.name for p in (scenario.folder / "wrong").glob("*") if p.is_dir())
+    agents = [AgentRef("echo"), AgentRef("oracle"), *(AgentRef("oracle", name) for name in wrong)]
+    specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents)))
+    batch = BatchId(f"prove_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}")
+    runs = execute(
+        settings, [wiring.identify(spec) for spec in specs], batch, refs={}, quiet=quiet
+    )
+    return Proof(batch, tuple(_problems(runs)), len(wrong))
+
+
+def _problems(runs: Sequence[RunRecord]) -> list[str]:
+    untouched, solved, *wrong = runs
+    problems = [
+        f"{run.cell.who} faulted in {run.fault.stage}: {run.fault.message}" for run in runs if run.fault
+    ]
+    if problems:
+        return problems
+    if untouched.passed:
+        problems.append(f"the untouched fixture passes with {untouched.total_score}")
+    if solved.total_score != 1:
+        low = ", ".join(f"{c.name} {c.score} {c.reason}" for c in solved.checks if c.score != 1)
+        problems.append(f"the solution scores {solved.total_score}, not 1.0: {low}")
+    problems += [
+        f"check {c.name!r} could not run on the solution: {c.reason}" for c in solved.checks if c.score is None
+    ]
+    for before, after in zip(untouched.checks, solved.checks, strict=True):
+        if after.required and before.score == after.score:
+            problems.append(f"required check {after.name!r} scores {after.score} with and without the solution")
+    problems += [
+        f"the wrong solution {run.cell.agent.partition(':')[2]!r} passes with {run.total_score}"
+        for run in wrong
+        if run.passed
+    ]
+    return problems
+
+
+def _document(report: Report, proof: Proof | None) -> dict[str, object]:
+    document: dict[str, object] = {
+        "suite": report.suite,
+        "scenario": report.scenario,
+        "ok": not report.errors and not (proof and proof.problems),
+        "errors": [*report.errors, *(proof.problems if proof else ())],
+        "warnings": list(report.warnings),
+    }
+    if proof:
+        document["proof"] = {"batch_id": proof.batch, "wrong_solutions": proof.wrong_refused}
+    return document
+
+
+def _print(report: Report, proof: Proof | None) -> None:
+    console = output()
+    problems = [*report.errors, *(proof.problems if proof else ())]
+    sign = "[red]✗[/]" if problems else "[green]✓[/]"
+    proved = f"  proved: {proof.wrong_refused} wrong solutions fail" if proof and not problems else ""
+    console.print(f"{sign} {report.suite}/{report.scenario}{proved}")
+    for line in problems:
+        console.print(Text(f"    error: {clean(line)}"))
+    for line in report.warnings:
+        console.print(Text(f"    warning: {clean(line)}", style="dim"))

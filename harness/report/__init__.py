@@ -1,0 +1,1 @@
+"""Views of the store: pure functions over records."""

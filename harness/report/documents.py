@@ -1,0 +1,151 @@
+"""Records as JSON documents: the shapes that other programs build on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.domain.record import Artifact, Batch, CheckResult, CommandResult, RunRecord
+from harness.domain.session import Session
+
+Document = dict[str, Any]
+
+
+def batch_document(batch: Batch, runs: Sequence[RunRecord]) -> Document:
+    """`{"batch": {...}, "runs": [...]}`."""
+    return {"batch": batch_summary(batch, runs), "runs": [run_document(run) for run in runs]}
+
+
+def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
+    """A batch in one object; runs without a score count but do not lower the mean."""
+    scores = [run.total_score for run in runs if run.total_score is not None]
+    return {
+        "batch_id": batch.id,
+        "created_at": batch.created_at.isoformat(),
+        "planned": batch.planned,
+        "finished": batch.finished,
+        "runs": len(runs),
+        "passed": sum(run.passed for run in runs),
+        "scored": len(scores),
+        "mean_total_score": sum(scores) / len(scores) if scores else None,
+        "faulted": sum(run.fault is not None for run in runs),
+        "simulated": any(run.simulated for run in runs),
+    }
+
+
+def run_document(run: RunRecord) -> Document:
+    """A run in one object, transcript left out."""
+    specialist = run.cell.specialist
+    return {
+        "run_id": run.id,
+        "batch_id": run.batch,
+        "suite": run.cell.suite,
+        "scenario": run.cell.scenario,
+        "tier": run.cell.tier,
+        "agent": run.cell.agent,
+        "model": run.cell.model,
+        "specialist": specialist
+        and {
+            "name": specialist.name,
+            "version": specialist.version,
+            "digest": specialist.digest,
+        },
+        "iteration": run.iteration,
+        "spec_digest": run.spec_digest,
+        "simulated": run.simulated,
+        "status": run.status,
+        "passed": run.passed,
+        "total_score": run.total_score,
+        "weighted_score": run.weighted_score,
+        "threshold": run.threshold,
+        "started_at": run.started_at.isoformat(),
+        "finished_at": run.finished_at.isoformat(),
+        "checks": [_check(check) for check in run.checks],
+        "commands": [_command(command) for command in run.commands],
+        "session": _session(run.session) if run.session else None,
+        "tree": run.tree
+        and {
+            "base": run.tree.base,
+            "commit": run.tree.commit,
+            "files_changed": run.tree.files_changed,
+            "insertions": run.tree.insertions,
+            "deletions": run.tree.deletions,
+            "left_out": list(run.tree.left_out),
+        },
+        "fault": run.fault
+        and {
+            "cause": run.fault.cause.value,
+            "stage": run.fault.stage,
+            "message": run.fault.message,
+        },
+        "stages_s": [{"stage": name, "duration_s": round(s, 4)} for name, s in run.stages_s],
+    }
+
+
+def transcript_document(session: Session) -> list[Document]:
+    """What was said and called, in order."""
+    return [
+        {
+            "role": entry.role.value,
+            "at_s": round(entry.at_s, 3),
+            "tool": entry.tool,
+            "is_error": entry.is_error,
+            "text": entry.text,
+        }
+        for entry in session.transcript
+    ]
+
+
+def _check(check: CheckResult) -> Document:
+    return {
+        "name": check.name,
+        "kind": check.kind,
+        "score": check.score,
+        "reason": check.reason or None,
+        "weight": check.weight,
+        "required": check.required,
+        "level": check.level.value if check.level else None,
+        "details": list(check.details),
+        "tests": [
+            {"id": o.id, "verdict": o.verdict.value, "message": o.message or None}
+            for o in check.outcomes
+        ],
+        "artifacts": [_artifact(a) for a in check.artifacts],
+        "duration_s": round(check.duration_s, 4),
+    }
+
+
+def _command(command: CommandResult) -> Document:
+    return {
+        "name": command.name,
+        "run": command.run,
+        "exit_code": command.exit_code,
+        "duration_s": round(command.duration_s, 4),
+        "output": _artifact(command.output) if command.output else None,
+    }
+
+
+def _artifact(artifact: Artifact) -> Document:
+    return {"name": artifact.name, "digest": artifact.digest, "size_bytes": artifact.size_bytes}
+
+
+def _session(session: Session) -> Document:
+    usage = session.usage
+    return {
+        "ending": session.ending.value,
+        "detail": session.detail or None,
+        "duration_s": round(session.duration_s, 4),
+        "tool_calls": session.tool_calls,
+        "cost_usd": session.cost_usd,
+        "usage": usage
+        and {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
+        },
+        "questions": [
+            {"question": q.question, "answer": q.answer, "matched": q.matched}
+            for q in session.questions
+        ],
+    }
