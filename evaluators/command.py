@@ -23,7 +23,9 @@ class CommandEvaluator:
             return not_run(check, f"the scenario has no {check.kind} command")
         before = _control_result(evidence, check)
         if result.exit_code in (NOT_FOUND, CANNOT_EXECUTE) and before == result.exit_code:
-            return not_run(check, f"{result.run!r} is not in the image (exit code {result.exit_code})")
+            return not_run(
+                check, f"{result.run!r} is not in the image (exit code {result.exit_code})"
+            )
         details = [_describe(result)]
         if before is not None:
             details.append(f"on the untouched fixture: exit code {before}")

@@ -28,7 +28,9 @@ class OracleEvaluator:
             return not_run(check, "oracle-answers.json has no expected values")
         findings = [(e, _holds(e, _read(evidence.box, e.file))) for e in expected]
         score = sum(e.weight for e, found in findings if found == "") / weight
-        lines = (f"{'✗' if found else '✓'} {e.name}{found and f': {found}'}" for e, found in findings)
+        lines = (
+            f"{'✗' if found else '✓'} {e.name}{found and f': {found}'}" for e, found in findings
+        )
         return scored(check, score, *lines)
 
 
@@ -53,17 +55,19 @@ def _problem(expected: Expectation, text: str | None) -> str:
     if expected.matches is not None:
         found = re.search(expected.matches, text, re.MULTILINE)
         return "" if found else f"nothing in {expected.file} matches {expected.matches!r}"
-    if expected.path is None:
-        return ""
+    return _value_problem(expected, text, expected.path) if expected.path is not None else ""
+
+
+def _value_problem(expected: Expectation, text: str, path: Sequence[str | int]) -> str:
     try:
-        value = _at(_parse(expected.file, text), expected.path)
+        value = _at(_parse(expected.file, text), path)
     except (ValueError, RecursionError) as error:
         return f"{expected.file} cannot be read: {str(error)[:200]}"
     if value is _MISSING:
-        return f"nothing at {_dotted(expected.path)} of {expected.file}"
+        return f"nothing at {_dotted(path)} of {expected.file}"
     if expected.equals is None or _canonical(value) == expected.equals:
         return ""
-    return f"{_dotted(expected.path)} is {_canonical(value)[:200]}, not {expected.equals}"
+    return f"{_dotted(path)} is {_canonical(value)[:200]}, not {expected.equals}"
 
 
 def _parse(name: str, text: str) -> Any:  # noqa: ANN401  # whatever the file holds
@@ -85,12 +89,10 @@ def _yaml(text: str) -> Any:  # noqa: ANN401  # as above
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401  # as above
     for step in path:
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
-            value = value[step]
-        else:
+        items = dict(enumerate(value)) if isinstance(value, list) else value
+        if not isinstance(items, dict) or step not in items:
             return _MISSING
+        value = items[step]
     return value
 
 

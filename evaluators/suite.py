@@ -14,10 +14,10 @@ from dataclasses import replace
 
 from evaluators.junit import BadReportError, parse
 from harness.domain.changes import Change
-from harness.domain.record import CheckResult, TestOutcome, Verdict
+from harness.domain.record import Artifact, CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
 from harness.evaluate import Evidence, not_run, original_of, transcript_of
-from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, Completed, User
+from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, User
 
 RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
 REPORT_BYTES = 16 * 1024 * 1024
@@ -32,69 +32,83 @@ class SuiteEvaluator:
         """Run the tests and compare them with the untouched fixture's."""
         level = check.level or (Level.A if check.tests or check.command else Level.B)
         check = replace(check, level=level)
+        logs: list[Artifact] = []
         try:
             if level is Level.B:
-                return _compare(evidence, check, _hidden_outcomes(evidence, check))
-            return _compare(evidence, check, _suite_outcomes(evidence, check))
+                outcomes = _hidden_outcomes(evidence, check, logs)
+            else:
+                outcomes = _suite_outcomes(evidence, check, logs)
+            result = _compare(evidence, check, outcomes)
         except (BoxError, BadReportError, TamperedError) as error:
-            return _no_report(evidence, check, error)
+            result = _no_report(evidence, check, error)
+        return replace(result, artifacts=tuple(logs))
 
 
 class TamperedError(Exception):
     """The canaries did not come out as they should."""
 
 
-def _hidden_outcomes(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+def _hidden_outcomes(
+    evidence: Evidence, check: CheckSpec, logs: list[Artifact]
+) -> tuple[TestOutcome, ...]:
     box = evidence.box
     box.put_hidden(evidence.hidden)
     report = f"{GRADING}/report-{secrets.token_hex(8)}.xml"
+    who = ("--uid", str(AGENT_UID), "--gid", str(AGENT_UID))
     done = box.run(
-        [*RUNNER, "--tests", GRADING, "--workspace", WORKSPACE, "--report", report,
-         "--uid", str(AGENT_UID), "--gid", str(AGENT_UID)],
+        [*RUNNER, "--tests", GRADING, "--workspace", WORKSPACE, "--report", report, *who],
         user=User.GRADER,
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
-    )  # fmt: skip
-    evidence.keep(f"{check.name}.log", transcript_of(done))
+    )
+    logs.append(evidence.keep(f"{check.name}.log", transcript_of(done)))
     return parse(box.read(report, limit=REPORT_BYTES, user=User.GRADER))
 
 
-def _suite_outcomes(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+def _suite_outcomes(
+    evidence: Evidence, check: CheckSpec, logs: list[Artifact]
+) -> tuple[TestOutcome, ...]:
     touched = [c for c in evidence.changes if _is_test_file(c, check.tests)]
     evidence.box.apply([original_of(evidence.scenario, c) for c in touched])
     try:
         if check.command is not None:
-            return parse(_run_command(evidence, check))
-        return _run_pytest(evidence, check)
+            return parse(_run_command(evidence, check, logs))
+        return _run_pytest(evidence, check, logs)
     finally:
         evidence.box.apply(touched)
 
 
-def _run_command(evidence: Evidence, check: CheckSpec) -> bytes:
+def _run_command(evidence: Evidence, check: CheckSpec, logs: list[Artifact]) -> bytes:
     done = evidence.box.run(
         str(check.command),
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
         output_bytes=REPORT_BYTES,
     )
-    evidence.keep(f"{check.name}.log", transcript_of(done))
+    logs.append(evidence.keep(f"{check.name}.log", transcript_of(done)))
     if check.report is None:
         return done.stdout.encode()
     return evidence.box.read(check.report, limit=REPORT_BYTES)
 
 
-def _run_pytest(evidence: Evidence, check: CheckSpec) -> tuple[TestOutcome, ...]:
+def _run_pytest(
+    evidence: Evidence, check: CheckSpec, logs: list[Artifact]
+) -> tuple[TestOutcome, ...]:
     """The pytest of the image, isolated from every configuration that the agent can write."""
     box, nonce = evidence.box, secrets.token_hex(8)
     folder = f"/tmp/{nonce}"  # noqa: S108  # inside the sandbox
     report, canary = f"{folder}/report.xml", f"{folder}/test_{nonce}.py"
     box.write(canary, _canaries(nonce).encode())
-    done: Completed = box.run(
-        ["python3", "-I", "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", WORKSPACE,
-         "--confcutdir", f"{WORKSPACE}/{check.tests[0]}", "--import-mode=importlib",
-         "-p", "no:cacheprovider", "-o", "pythonpath=src .", "--tb=short",
-         f"--junitxml={report}", *check.tests, canary],
+    options = (
+        *("-q", "--tb=short", "--continue-on-collection-errors", "--import-mode=importlib"),
+        *("-c", "/dev/null", "--rootdir", WORKSPACE, "-p", "no:cacheprovider"),
+        *("--confcutdir", f"{WORKSPACE}/{check.tests[0]}"),
+        *("-o", f"pythonpath={WORKSPACE}/src {WORKSPACE}"),
+        f"--junitxml={report}",
+    )
+    done = box.run(
+        ["python3", "-I", "-m", "pytest", *options, *check.tests, canary],
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
-    )  # fmt: skip
-    evidence.keep(f"{check.name}.log", transcript_of(done))
+    )
+    logs.append(evidence.keep(f"{check.name}.log", transcript_of(done)))
     outcomes = parse(box.read(report, limit=REPORT_BYTES))
     verdicts = {o.id.rpartition("::")[2]: o.verdict for o in outcomes}
     if (
@@ -156,8 +170,7 @@ def _wanted(evidence: Evidence, check: CheckSpec) -> tuple[Sequence[str], Sequen
 
 def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckResult:
     """No believable report: the agent's doing, unless the untouched fixture gives none either."""
-    untouched = evidence.control is None
-    if untouched or not evidence.control.outcomes(check.name):
+    if evidence.control is None or not evidence.control.outcomes(check.name):
         return replace(not_run(check, f"the tests gave no report: {error}"), level=check.level)
     return CheckResult(
         check.name,
@@ -187,5 +200,3 @@ def _listed(title: str, wanted: Sequence[str], passed: set[str]) -> list[str]:
     missing = sorted(set(wanted) - passed)
     more = [f"… and {len(missing) - MAX_LISTED} more"] if len(missing) > MAX_LISTED else []
     return [f"{title}: {name}" for name in missing[:MAX_LISTED]] + more
-
-

@@ -65,7 +65,9 @@ def _judge(
 ) -> CheckResult:
     evaluator = evaluators.get(check.kind)
     if evaluator is None:
-        return not_run(check, f"no evaluator {check.kind!r} here; {nearest(check.kind, evaluators)}")
+        return not_run(
+            check, f"no evaluator {check.kind!r} here; {nearest(check.kind, evaluators)}"
+        )
     return evaluator.judge(evidence, check)
 
 

@@ -75,8 +75,7 @@ def run_one(draft: Draft, tools: Tools) -> None:
         draft.enter("capture")
         changes = workspace.capture()
 
-    base = tools.ledger.base(scenario.digests.fixture, scenario.fixture)
-    draft.tree = tools.ledger.record(draft.id, base, changes)
+    draft.tree = tools.ledger.record(draft.id, scenario, changes)
     cause = ENDINGS[draft.session.ending]
     if cause is not None and not TABLE[cause].graded:
         raise Interrupted
@@ -101,7 +100,13 @@ def grade(
             commands = validate(scenario, box, tools.artifacts.put, draft.tell)
             draft.enter("evaluate")
             evidence = Evidence(
-                scenario, changes, box, commands, control, hidden_files(scenario), tools.artifacts.put
+                scenario,
+                changes,
+                box,
+                commands,
+                control,
+                hidden_files(scenario),
+                tools.artifacts.put,
             )
             return commands, evaluate(evidence, tools.evaluators, draft.tell)
 
@@ -117,5 +122,3 @@ def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | No
     control = Control(key, commands, checks)
     tools.store.save_control(control)
     return control
-
-

@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from harness.agents.base import Agent
 from harness.domain.changes import Changes
-from harness.domain.ids import LABEL, Digest, RunId, container_name
+from harness.domain.ids import LABEL, RunId, container_name
 from harness.domain.record import RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
-from harness.sandbox.base import BoxSpec, Images, PreparedImage, Purpose, Sandboxes, Workspace, Workspaces
+from harness.sandbox.base import (
+    BoxSpec,
+    Images,
+    PreparedImage,
+    Purpose,
+    Sandboxes,
+    Workspace,
+    Workspaces,
+)
 from harness.store.base import Artifacts, Store
 
 
 class Ledger(Protocol):
     """Keeps the final tree of every run."""
 
-    def base(self, digest: Digest, fixture: Path) -> str:
-        """The commit of a fixture, made once."""
-        ...
-
-    def record(self, run: RunId, base: str, changes: Changes) -> TreeRef:
+    def record(self, run: RunId, scenario: Scenario, changes: Changes) -> TreeRef:
         """Keep a tree: a fixture and what was changed in it."""
         ...
 
@@ -70,7 +73,12 @@ class Tools:
     """Who made what is found lying about later."""
 
     def box_spec(
-        self, run: RunId, purpose: Purpose, scenario: Scenario, image: PreparedImage, workspace: Workspace
+        self,
+        run: RunId,
+        purpose: Purpose,
+        scenario: Scenario,
+        image: PreparedImage,
+        workspace: Workspace,
     ) -> BoxSpec:
         """The container of a run for one purpose."""
         return BoxSpec(

@@ -52,7 +52,9 @@ def _oracle(spec: RunSpec) -> Agent:
     known = sorted(p.name for p in wrong.glob("*") if p.is_dir())
     name = spec.agent.argument
     if name is not None and name not in known:
-        raise UsageError(f"{spec.scenario.key} has no wrong solution {name!r}; {nearest(name, known)}")
+        raise UsageError(
+            f"{spec.scenario.key} has no wrong solution {name!r}; {nearest(name, known)}"
+        )
     folder = wrong / name if name else spec.scenario.solution
     if folder is None:
         raise UsageError(f"{spec.scenario.key} has no solution/ for the oracle agent to apply")
@@ -113,10 +115,7 @@ def identify(spec: RunSpec) -> RunSpec:
 
 def make_evaluators() -> Mapping[str, Evaluator]:
     """One evaluator per kind."""
-    return {
-        kind: _load(path)()
-        for kind, path in {**plugins("evaluators"), **EVALUATORS}.items()
-    }
+    return {kind: _load(path)() for kind, path in {**plugins("evaluators"), **EVALUATORS}.items()}
 
 
 def find_specialist(settings: Settings, ref: str, model: str | None) -> Specialist:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.domain.changes import Changes
+from harness.domain.ids import LABEL
 from harness.domain.scenario import Scenario
-from harness.ledger import commit_everything
+from harness.ledger import GitRunner
 from harness.sandbox.base import AGENT_UID, Mount, Workspace
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace, run_mount
 from harness.sandbox.owner import this_process
@@ -42,19 +43,28 @@ class FixtureStore:
         shutil.rmtree(self._folder / "unfinished", ignore_errors=True)
         tree = self._folder / "unfinished" / "tree"
         shutil.copytree(fixture, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        commit_everything(tree)
-        for folder, folders, files in os.walk(tree):
-            for name in (*folders, *files, "."):
-                _normalise(os.path.join(folder, name))
+        # owners first: git's index remembers them, and would look at every file again
+        _hand_over(tree)
+        _commit_everything(tree)
+        _hand_over(tree / ".git")
         tree.parent.rename(home)
 
 
-def _normalise(path: str) -> None:
-    if os.geteuid() == 0:
+def _commit_everything(tree: Path) -> None:
+    """One commit without a history to read the answer from; ignored files are part of it."""
+    git = GitRunner(f"--git-dir={tree / '.git'}", f"--work-tree={tree}", cwd=tree)
+    git.run("init", "--quiet", "--template=", "--initial-branch=main")
+    git.run("add", "--all", "--force")
+    git.run("commit", "--quiet", "--allow-empty", "--message=Start")
+
+
+def _hand_over(folder: Path) -> None:
+    """Give files to the sandbox's user, with the two modes that git knows."""
+    for path in (folder, *folder.rglob("*")):
         os.chown(path, AGENT_UID, AGENT_UID, follow_symlinks=False)
-    if not os.path.islink(path):
-        mode = os.stat(path).st_mode
-        os.chmod(path, 0o755 if os.path.isdir(path) or mode & 0o100 else 0o644)
+        if not path.is_symlink():
+            executable = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if executable else 0o644)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +108,17 @@ class OverlayWorkspaces:
             (folder / name).mkdir(parents=True)
         (folder / OWNER_FILE).write_text(this_process(), encoding="utf-8")
         inodes = max(disk_bytes // BYTES_PER_INODE, 1024)
-        run_mount(
-            ["-t", "tmpfs", "-o", f"size={disk_bytes},nr_inodes={inodes},nosuid,nodev,mode=0755",
-             "mintmark", str(folder / "t")],
-            cwd=self._state,
-        )  # fmt: skip
+        size = f"size={disk_bytes},nr_inodes={inodes},nosuid,nodev,mode=0755"
+        run_mount(["-t", "tmpfs", "-o", size, LABEL, str(folder / "t")], cwd=self._state)
         for name in ("u", "w"):
             (folder / "t" / name).mkdir()
         os.chown(folder / "t" / "u", AGENT_UID, AGENT_UID)
         here = folder.relative_to(self._state)
         # relative paths: the container sees these options in its mount table, and they must not
         # tell it where on the host it is
-        run_mount(
-            ["-t", "overlay", "-o",
-             f"lowerdir={tree.relative_to(self._state)},upperdir={here}/t/u,workdir={here}/t/w,"
-             "redirect_dir=off,metacopy=off,index=off,nosuid,nodev",
-             "mintmark", str(folder / "m")],
-            cwd=self._state,
-        )  # fmt: skip
+        layers = f"lowerdir={tree.relative_to(self._state)},upperdir={here}/t/u,workdir={here}/t/w"
+        options = f"{layers},redirect_dir=off,metacopy=off,index=off,nosuid,nodev"
+        run_mount(["-t", "overlay", "-o", options, LABEL, str(folder / "m")], cwd=self._state)
 
 
 @contextmanager
@@ -123,5 +126,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-

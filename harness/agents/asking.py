@@ -14,11 +14,12 @@ MIN_COMMON = 2
 NO_ANSWER = "I have nothing to add to the task. Use your best judgement."
 ENOUGH = "You have asked enough. Use your best judgement."
 
-_FILLER = frozenset(
-    "a an and any are as at be by can could do does for from have how i if in is it me my of on or"
-    " our please shall should that the there this to us want we what when where which who will with"
-    " would you your".split()
-)
+_FILLER = frozenset({
+    "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "could", "do", "does",
+    "for", "from", "have", "how", "i", "if", "in", "is", "it", "me", "my", "of", "on", "or",
+    "our", "please", "shall", "should", "that", "the", "there", "this", "to", "us", "want",
+    "we", "what", "when", "where", "which", "who", "will", "with", "would", "you", "your",
+})  # fmt: skip
 
 
 def answer(oracle: Oracle, question: str, *, asked_before: int) -> Question:

@@ -26,12 +26,15 @@ class OracleAgent:
         if self._patch is not None:
             bench.call("write_file", json.dumps({"path": f"/tmp/{PATCH}", "content": self._patch}))  # noqa: S108  # inside the sandbox
             reply = bench.call(
-                "run_command", json.dumps({"command": f"git apply --whitespace=nowarn /tmp/{PATCH}"})
+                "run_command",
+                json.dumps({"command": f"git apply --whitespace=nowarn /tmp/{PATCH}"}),
             )
             if reply.is_error:
                 return Outcome(Ending.AGENT_ERROR, detail=reply.text)
         if self._changes:
-            bench.say(Role.NOTE, f"lays {len(self._changes)} files of the solution over the workspace")
+            bench.say(
+                Role.NOTE, f"lays {len(self._changes)} files of the solution over the workspace"
+            )
             bench.context.box.apply(self._changes)
         bench.say(Role.ASSISTANT, "The solution is applied.")
         return Outcome()

@@ -186,7 +186,7 @@ def _edit_file(context: ToolContext, args: Arguments, _: float) -> Reply:
         )
     if found > 1 and not args.flag("replace_all"):
         return Reply(
-            f"old_text occurs {found} times in {path!r}; give more of its surroundings, or replace_all",
+            f"old_text occurs {found} times in {path!r}; give more around it, or replace_all",
             is_error=True,
         )
     context.box.write(path, text.replace(old, new).encode("utf-8", "surrogateescape"))
@@ -238,9 +238,7 @@ def describe(done: Completed, timeout_s: float) -> str:
 
 
 def _ask_user(context: ToolContext, args: Arguments, _: float) -> Reply:
-    question = answer(
-        context.oracle, args.text("question"), asked_before=len(context.questions)
-    )
+    question = answer(context.oracle, args.text("question"), asked_before=len(context.questions))
     context.questions.append(question)
     return Reply(question.answer)
 
@@ -310,5 +308,3 @@ STANDARD: tuple[Tool, ...] = (
 def toolbox(tools: tuple[Tool, ...] = STANDARD) -> Mapping[str, Tool]:
     """Tools by name."""
     return {tool.name: tool for tool in tools}
-
-

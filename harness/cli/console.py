@@ -19,7 +19,7 @@ from harness.domain.ids import RunId
 from harness.domain.record import CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
 from harness.domain.spec import RunSpec
-
+from harness.report.stats import Group, Spread, group_by_cell
 
 
 def clean(text: str) -> str:
@@ -32,7 +32,10 @@ def clean(text: str) -> str:
 def output() -> Console:
     """Standard output; plain and wide enough for its lines when nobody looks at it live."""
     return Console(
-        file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120, soft_wrap=False
+        file=sys.stdout,
+        highlight=False,
+        width=None if sys.stdout.isatty() else 120,
+        soft_wrap=False,
     )
 
 
@@ -46,13 +49,18 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def table(title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> Table:
+def table(
+    title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
+) -> Table:
     """A table without lines; `columns` are names and justifications."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    made.show_header = any(name for name, _ in columns)
     for name, justify in columns:
         made.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(Text.from_markup(cell) if cell.startswith("[") else Text(clean(cell)) for cell in row))
+        made.add_row(
+            *(Text.from_markup(cell) if cell.startswith("[") else Text(clean(cell)) for cell in row)
+        )
     return made
 
 
@@ -86,10 +94,9 @@ def print_run(console: Console, run: RunRecord, *, tests: bool = False) -> None:
     """A run's scores and telemetry as in the guide."""
     console.print(f"[bold]Run[/]    {run.id}")
     console.print(f"Batch  {run.batch}")
-    console.print(
-        f"Task   {run.cell.suite}/{run.cell.scenario}  {run.cell.tier} {TIERS.get(run.cell.tier, '')}"
-    )
-    console.print(Text(f"Agent  {run.cell.who}  (iteration {run.iteration})"))
+    cell = run.cell
+    console.print(f"Task   {cell.suite}/{cell.scenario}  {cell.tier} {TIERS.get(cell.tier, '')}")
+    console.print(Text(f"Agent  {cell.who}  (iteration {run.iteration})"))
     if run.simulated:
         console.print("[yellow]       no model took part: this agent is simulated[/]")
     if run.fault:
@@ -109,8 +116,12 @@ def _print_scores(console: Console, run: RunRecord) -> None:
         notes = [f"weight {check.weight:g}"]
         notes += ["required"] if check.required else []
         notes += [f"level {check.level.value}"] if check.level else []
-        rows.append((f"  {check.name}", f"{number(check.score)} / 1.00", mark(check), ", ".join(notes)))
-    rows.append(("  Total", f"{number(run.total_score)} / 1.00", word(run), f"threshold {run.threshold:g}"))
+        rows.append(
+            (f"  {check.name}", f"{number(check.score)} / 1.00", mark(check), ", ".join(notes))
+        )
+    rows.append(
+        ("  Total", f"{number(run.total_score)} / 1.00", word(run), f"threshold {run.threshold:g}")
+    )
     console.print(table(None, [("", ""), ("", "right"), ("", ""), ("", "")], rows))
     for check in run.checks:
         if check.score != 1:
@@ -143,7 +154,9 @@ def _print_telemetry(console: Console, run: RunRecord) -> None:
     console.print(f"  Tool calls  {session.tool_calls}")
     if run.tree:
         tree = run.tree
-        console.print(f"  Changes     {tree.files_changed} files, +{tree.insertions} -{tree.deletions}")
+        console.print(
+            f"  Changes     {tree.files_changed} files, +{tree.insertions} -{tree.deletions}"
+        )
         for line in tree.left_out:
             console.print(Text(f"              left out: {clean(line)}", style="dim"))
 
@@ -176,7 +189,10 @@ class LiveWatch:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._live:
             self._progress.stop()
@@ -212,9 +228,13 @@ class LiveWatch:
             return
         score = number(record.total_score)
         line = f"{word(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
-        self._console.print(f"[{self._number}/{self._total}]".replace("[", "\\["), line, Text(clean(self._name)))
+        self._console.print(
+            f"[{self._number}/{self._total}]".replace("[", "\\["), line, Text(clean(self._name))
+        )
         if record.fault:
-            self._console.print(Text(clean(f"        {record.fault.stage}: {record.fault.message}")))
+            self._console.print(
+                Text(clean(f"        {record.fault.stage}: {record.fault.message}"))
+            )
 
     def _show(self, what: str) -> None:
         if self._live:
@@ -223,36 +243,24 @@ class LiveWatch:
             self._progress.update(self._task, description=text.replace("[", "\\["), visible=True)
 
 
-def spread(values: Sequence[float]) -> str:
-    """Mean ± sample standard deviation over what was scored."""
-    if not values:
-        return "–"
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return f"{mean:.2f}"
-    deviation = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
-    return f"{mean:.2f} ± {deviation:.2f}"
+def plus_minus(values: Spread) -> str:
+    """Mean ± sample standard deviation."""
+    if values.mean is None or values.deviation is None:
+        return number(values.mean)
+    return f"{values.mean:.2f} ± {values.deviation:.2f}"
 
 
-def summary_rows(runs: Sequence[RunRecord]) -> list[tuple[str, ...]]:
-    """One row per cell: who, how many, passed, mean and spread, cost."""
-    cells: dict[tuple[str, str, str], list[RunRecord]] = {}
-    for run in runs:
-        key = (f"{run.cell.suite}/{run.cell.scenario}", run.cell.tier, run.cell.who)
-        cells.setdefault(key, []).append(run)
-    return [(*key, *_cell_numbers(group)) for key, group in cells.items()]
-
-
-def _cell_numbers(runs: Sequence[RunRecord]) -> tuple[str, ...]:
-    scores = [run.total_score for run in runs if run.total_score is not None]
-    costs = [run.session.cost_usd for run in runs if run.session and run.session.cost_usd is not None]
-    seconds = [run.session.duration_s for run in runs if run.session]
+def _group_row(group: Group) -> tuple[str, ...]:
+    cell = group.cell
     return (
-        str(len(runs)),
-        f"{sum(run.passed for run in runs)}/{len(scores)}",
-        spread(scores),
-        f"{sum(seconds) / len(seconds):.1f}s" if seconds else "–",
-        money(sum(costs)) if costs else "–",
+        f"{cell.suite}/{cell.scenario}",
+        cell.tier,
+        cell.who,
+        str(group.runs),
+        f"{group.passed}/{group.scores.n}",
+        plus_minus(group.scores),
+        f"{group.seconds.mean:.1f}s" if group.seconds.mean is not None else "–",
+        money(group.cost_usd),
     )
 
 
@@ -269,15 +277,18 @@ SUMMARY_COLUMNS = (
 
 
 def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> None:
-    """A batch in one table."""
-    console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, summary_rows(runs)))
-    unscored = sum(run.total_score is None for run in runs)
-    if unscored:
-        console.print(f"[yellow]{unscored} of {len(runs)} runs have no score and are not in the mean[/]")
-    if any(run.simulated for run in runs):
+    """A batch in one table, a row per cell."""
+    groups = group_by_cell(runs)
+    rows = [_group_row(group) for group in groups]
+    console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, rows))
+    outside = sum(group.runs - group.scores.n for group in groups)
+    if outside:
+        console.print(f"[yellow]{outside} of {len(runs)} runs have no score: not in the mean[/]")
+    not_run = sum(group.checks_not_run for group in groups)
+    if not_run:
+        console.print(f"[yellow]{not_run} checks could not run: not in the scores[/]")
+    if any(group.simulated for group in groups):
         console.print(
             "[yellow]Simulated agents (echo, oracle, scripted) took part: their scores say nothing"
             " about any model.[/]"
         )
-
-

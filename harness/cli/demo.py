@@ -31,8 +31,8 @@ def demo(*, root: Path | None) -> int:
 
     settings = settings_for(root)
     console = output()
-    console.print(f"[bold]Demonstration[/]: {SUITE}/{SCENARIO} {TIER}, {ITERATIONS} runs as baseline"
-                  f" and {ITERATIONS} with {SPECIALIST}.")  # fmt: skip
+    runs_each = f"{ITERATIONS} runs as baseline and {ITERATIONS} with {SPECIALIST}"
+    console.print(f"[bold]Demonstration[/]: {SUITE}/{SCENARIO} {TIER}, {runs_each}.")
     console.print("[yellow]The agent plays a script. No model takes part.[/]\n")
     scenario = load_scenario(settings.root, SUITE, SCENARIO, kinds=wiring.evaluator_kinds())
     specialist = wiring.find_specialist(settings, SPECIALIST, None)

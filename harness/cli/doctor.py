@@ -36,7 +36,12 @@ def doctor(*, sweep: bool, as_json: bool, root: Path | None) -> int:
         print_json(
             {
                 "findings": [
-                    {"level": f.level.value, "subject": f.subject, "value": f.value, "advice": f.advice}
+                    {
+                        "level": f.level.value,
+                        "subject": f.subject,
+                        "value": f.value,
+                        "advice": f.advice,
+                    }
                     for f in found
                 ]
             }

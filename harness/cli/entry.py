@@ -27,7 +27,11 @@ class LazyGroup(click.Group):
     """Commands named by `module:attribute` and imported when they are called, not for `--help`."""
 
     def __init__(
-        self, *args: Any, lazy: Mapping[str, tuple[str, str]], default: str | None = None, **kwargs: Any  # noqa: ANN401  # click's own arguments pass through
+        self,
+        *args: Any,  # noqa: ANN401  # click's own arguments pass through
+        lazy: Mapping[str, tuple[str, str]],
+        default: str | None = None,
+        **kwargs: Any,  # noqa: ANN401  # click's own arguments pass through
     ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy

@@ -14,7 +14,8 @@ import click
 from harness import wiring
 from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
-from harness.domain.ids import BatchId, batch_id, new_batch_id
+from harness.domain import ids
+from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
@@ -34,20 +35,43 @@ DEFAULT_TIER = "L1"
 @click.argument("suite")
 @click.argument("scenario", required=False)
 @click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
-@click.option("--tier", "tiers", default=DEFAULT_TIER, show_default=True, metavar="T[,T…]",
-              help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.")  # fmt: skip
-@click.option("--agent", "agents", multiple=True, metavar="NAME[:ARG]", default=(DEFAULT_AGENT,),
-              show_default=True, help="Who works: echo, oracle, scripted[:SCRIPT]; repeatable.")  # fmt: skip
+@click.option(
+    "--tier",
+    "tiers",
+    default=DEFAULT_TIER,
+    show_default=True,
+    metavar="T[,T…]",
+    help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
+)
+@click.option(
+    "--agent",
+    "agents",
+    multiple=True,
+    metavar="NAME[:ARG]",
+    default=(DEFAULT_AGENT,),
+    show_default=True,
+    help="Who works: echo, oracle, scripted[:SCRIPT]; repeatable.",
+)
 @click.option("--model", help="The model behind the agent, where it needs one.")
-@click.option("--specialist", "specialists", multiple=True, metavar="REF",
-              help="@org/name[@version] or a template's path, worn by the agent; repeatable.")  # fmt: skip
+@click.option(
+    "--specialist",
+    "specialists",
+    multiple=True,
+    metavar="REF",
+    help="@org/name[@version] or a template's path, worn by the agent; repeatable.",
+)
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--mint-template", metavar="REF", help="Mint a snapshot of this template afterwards.")
-@click.option("--mint-output", type=click.Path(path_type=Path), default=Path("snapshots"),
-              show_default=True, help="Where the snapshot goes.")  # fmt: skip
+@click.option(
+    "--mint-output",
+    type=click.Path(path_type=Path),
+    default=Path("snapshots"),
+    show_default=True,
+    help="Where the snapshot goes.",
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
@@ -160,9 +184,7 @@ def _attempts(
         yield from run_batch(specs, batch, tools)
 
 
-def report(
-    settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool
-) -> int:
+def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
     """Show what ran; the exit code says whether all of it passed."""
     store = wiring.open_store(settings)
     if as_json:
@@ -204,8 +226,8 @@ def _agent(text: str, model: str | None) -> AgentRef:
 def new_batch(text: str | None) -> BatchId:
     """The batch a user names, or a new one."""
     if text is None:
-        return newnew_batch(datetime.now(UTC), secrets.token_hex(3))
-    return batch_id(text)
+        return ids.new_batch_id(datetime.now(UTC), secrets.token_hex(3))
+    return ids.batch_id(text)
 
 
 def _refs(found: Sequence[Specialist | None], refs: Sequence[str]) -> dict[str, str]:

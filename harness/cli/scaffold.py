@@ -13,7 +13,6 @@ from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_suites
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-FILE_NAMES = {"L0": "minimal", "L1": "basic", "L2": "directed", "L3": "migration", "Lx": "adversarial"}
 
 SCENARIO_FILES = {
     "scenario.yaml": """\
@@ -34,7 +33,9 @@ evaluators:
     "oracle-answers.json": """\
 {
   "answers": {"which punctuation ends the greeting": "An exclamation mark."},
-  "expected": [{"name": "the name is used", "file": "src/greeting.py", "matches": "name"}]
+  "expected": [
+    {"name": "the name is used", "file": "src/greeting.py", "matches": "name"}
+  ]
 }
 """,
     "repo-fixture/README.md": "# Greeting\n\n`greet(name)` greets somebody by name: `Hello, Ada!`\n",
@@ -46,13 +47,13 @@ def greet(who):
     """Greet somebody by name."""
     return "Hello!"
 ''',
-    "hidden/test_greeting.py": '''\
+    "hidden/test_greeting.py": """\
 from grading import call
 
 
 def test_the_name_is_in_the_greeting():
     assert call("greeting:greet", "Ada") == "Hello, Ada!"
-''',
+""",
     "solution/src/greeting.py": '''\
 """Greetings."""
 
@@ -123,8 +124,8 @@ def new_scenario(*, suite: str, name: str, root: Path | None) -> int:
             raise UsageError(f"scenario {name!r} exists: {taken}")
     for path, text in SCENARIO_FILES.items():
         _write(folder / path, text)
-    for tier in TIERS:
-        _write(prompts / f"{tier}-{FILE_NAMES[tier]}.md", PROMPTS[tier])
+    for tier, label in TIERS.items():
+        _write(prompts / f"{tier}-{label.lower()}.md", PROMPTS[tier])
     click.echo(
         f"made {folder}\nand  {prompts}\n"
         f"next: bench validate --prove {suite} {name}, then change them into yours"
@@ -134,7 +135,9 @@ def new_scenario(*, suite: str, name: str, root: Path | None) -> int:
 
 def _checked(name: str) -> str:
     if not NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for this: lower-case letters and digits, joined by '-'")
+        raise UsageError(
+            f"{name!r} is no name for this: lower-case letters and digits, joined by '-'"
+        )
     return name
 
 

@@ -13,6 +13,7 @@ from harness.cli.console import (
     clean,
     number,
     output,
+    plus_minus,
     print_json,
     print_run,
     print_summary,
@@ -22,10 +23,17 @@ from harness.cli.console import (
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.domain.ids import batch_id as checked_batch_id
 from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
 from harness.errors import UsageError
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
-from harness.report.compare import compare_batches
-from harness.report.documents import batch_document, batch_summary, run_document, transcript_document
+from harness.report.compare import Pair, compare_batches
+from harness.report.documents import (
+    batch_document,
+    batch_summary,
+    comparison_document,
+    run_document,
+    transcript_document,
+)
 from harness.settings import Settings
 
 RECENT = 20
@@ -39,44 +47,62 @@ def list_scenarios(*, suite: str | None, as_json: bool, root: Path | None) -> in
     """List suites, their scenarios and the tiers that have a prompt."""
     settings = settings_for(root)
     suites = [suite] if suite else find_suites(settings.root)
-    rows = [_scenario_row(settings, s, name) for s in suites for name in find_scenarios(settings.root, s)]
+    loaded = [
+        (s, name, _loaded(settings, s, name))
+        for s in suites
+        for name in find_scenarios(settings.root, s)
+    ]
     if as_json:
-        print_json({"scenarios": rows})
+        print_json({"scenarios": [_scenario_document(*row) for row in loaded]})
         return PASSED
     columns = [("Suite", ""), ("Scenario", ""), ("Tiers", ""), ("Title", "")]
     lines = [
-        (r["suite"], r["scenario"], " ".join(r["tiers"]), r["title"] or f"[red]{r['error']}[/]")
-        for r in rows
+        (s, name, " ".join(found.tiers), found.title)
+        if found
+        else (s, name, "", f"[red]not valid: bench validate {s} {name}[/]")
+        for s, name, found in loaded
     ]
     output().print(table(None, columns, lines))
     return PASSED
 
 
-def _scenario_row(settings: Settings, suite: str, name: str) -> dict[str, object]:
-    row: dict[str, object] = {"suite": suite, "scenario": name, "tiers": [], "title": "", "error": None}
+def _loaded(settings: Settings, suite: str, name: str) -> Scenario | None:
     try:
-        loaded = load_scenario(settings.root, suite, name, kinds=wiring.evaluator_kinds())
+        return load_scenario(settings.root, suite, name, kinds=wiring.evaluator_kinds())
     except UsageError:
-        return {**row, "error": f"is not valid: bench validate {suite} {name}"}
+        return None
+
+
+def _scenario_document(suite: str, name: str, found: Scenario | None) -> dict[str, object]:
+    if found is None:
+        return {"suite": suite, "scenario": name, "valid": False}
     return {
-        **row,
-        "tiers": list(loaded.tiers),
-        "title": loaded.title,
-        "checks": [{"name": c.name, "kind": c.kind, "weight": c.weight} for c in loaded.checks],
-        "tags": list(loaded.tags),
-        "difficulty": loaded.difficulty,
+        "suite": suite,
+        "scenario": name,
+        "valid": True,
+        "title": found.title,
+        "description": found.description,
+        "tiers": list(found.tiers),
+        "threshold": found.threshold,
+        "checks": [{"name": c.name, "kind": c.kind, "weight": c.weight} for c in found.checks],
+        "tags": list(found.tags),
+        "difficulty": found.difficulty,
     }
 
 
 @click.command()
 @click.argument("run")
-@click.option("--diff", "show_diff", is_flag=True, help="The changes as a unified diff, nothing else.")
+@click.option(
+    "--diff", "show_diff", is_flag=True, help="The changes as a unified diff, nothing else."
+)
 @click.option("--transcript", "show_transcript", is_flag=True, help="What was said and called.")
 @click.option("--tests", is_flag=True, help="Every test with its verdict.")
-@click.option("--output", "output_of", metavar="NAME", help="The kept output of a command or check.")
+@click.option(
+    "--output", "output_of", metavar="NAME", help="The kept output of a command or check."
+)
 @json_option
 @root_option
-def show(
+def show(  # noqa: PLR0913  # click hands over one argument per option
     *,
     run: str,
     show_diff: bool,
@@ -124,7 +150,9 @@ def _find_run(settings: Settings, text: str) -> RunRecord:
 
 def _print_diff(settings: Settings, record: RunRecord, *, as_json: bool) -> None:
     if record.tree is None:
-        raise UsageError(f"{record.id} has no tree: it ended in stage {record.fault and record.fault.stage}")
+        raise UsageError(
+            f"{record.id} has no tree: it ended in stage {record.fault and record.fault.stage}"
+        )
     text = wiring.open_ledger(settings).diff(record.tree).decode("utf-8", "backslashreplace")
     if as_json:
         print_json({"run_id": record.id, "diff": text})
@@ -142,7 +170,9 @@ def _kept(settings: Settings, record: RunRecord, name: str) -> str:
     kept = {c.name: c.output for c in record.commands if c.output}
     kept |= {c.name: a for c in record.checks for a in c.artifacts}
     if name not in kept:
-        raise UsageError(f"{record.id} kept no output called {name!r}; it has {', '.join(kept) or 'none'}")
+        raise UsageError(
+            f"{record.id} kept no output called {name!r}; it has {', '.join(kept) or 'none'}"
+        )
     return wiring.open_artifacts(settings).get(kept[name]).decode("utf-8", "replace")
 
 
@@ -199,13 +229,23 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
     columns = [("Run", ""), ("Scenario", ""), ("Tier", ""), ("Agent", ""), ("#", "right"),
                ("Score", "right"), ("", "")]  # fmt: skip
     rows = [
-        (r.id, r.cell.scenario, r.cell.tier, r.cell.who, str(r.iteration), number(r.total_score), word(r))
+        (
+            r.id,
+            r.cell.scenario,
+            r.cell.tier,
+            r.cell.who,
+            str(r.iteration),
+            number(r.total_score),
+            word(r),
+        )
         for r in runs
     ]
     console.print()
     console.print(table(None, columns, rows))
     if not found.finished:
-        console.print(f"\n[yellow]unfinished:[/] {len(runs)} of {found.planned} runs; bench resume {found.id}")
+        console.print(
+            f"\n[yellow]unfinished:[/] {len(runs)} of {found.planned} runs; bench resume {found.id}"
+        )
     return PASSED
 
 
@@ -215,17 +255,46 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
 @json_option
 @root_option
 def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int:
-    """Compare two batches cell by cell; only scored runs count."""
+    """Compare two batches task by task; only scored runs count."""
     store = wiring.open_store(settings_for(root))
     a, b = (store.batch(checked_batch_id(name)) for name in (first, second))
-    rows = compare_batches(store.runs(a.id), store.runs(b.id))
+    found = compare_batches(store.runs(a.id), store.runs(b.id))
     if as_json:
-        print_json({"a": a.id, "b": b.id, "cells": [row.document for row in rows]})
+        print_json({"a": a.id, "b": b.id, **comparison_document(found)})
         return PASSED
-    columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), (a.id, "right"), (b.id, "right"),
-               ("Difference", "right")]  # fmt: skip
-    output().print(table(None, columns, [row.cells for row in rows]))
+    console = output()
+    console.print(f"A = {a.id}\nB = {b.id}\n")
+    columns = [
+        ("Scenario", ""),
+        ("Tier", ""),
+        ("Agent", ""),
+        ("A", "right"),
+        ("B", "right"),
+        ("B - A", "right"),
+    ]
+    console.print(table(None, columns, [_pair_row(pair) for pair in found.rows]))
+    for group in (*found.only_before, *found.only_after):
+        side = "A" if group in found.only_before else "B"
+        cell = group.cell
+        console.print(Text(f"only in {side}: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}"))
+    if not found.rows:
+        console.print("[yellow]the batches have no task in common[/]")
     return PASSED
+
+
+def _pair_row(pair: Pair) -> tuple[str, ...]:
+    a, b = pair.before.cell, pair.after.cell
+    who = a.who if a.who == b.who else f"{a.who} → {b.who}"
+    changed = f" (not comparable: {', '.join(pair.changed)})" if pair.changed else ""
+    gap = "–" if pair.difference is None else f"{pair.difference:+.2f}"
+    return (
+        f"{a.suite}/{a.scenario}",
+        a.tier,
+        who + changed,
+        f"{plus_minus(pair.before.scores)} n={pair.before.scores.n}",
+        f"{plus_minus(pair.after.scores)} n={pair.after.scores.n}",
+        gap,
+    )
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`bench validate`: are the files right, and with --prove: does the scenario tell right from wrong?"""
+"""`bench validate`: are the files right; with --prove, do they tell right from wrong."""
 
 from __future__ import annotations
 
@@ -103,16 +103,16 @@ def prove_scenario(settings: Settings, scenario: Scenario, *, quiet: bool) -> Pr
     agents = [AgentRef("echo"), AgentRef("oracle"), *(AgentRef("oracle", name) for name in wrong)]
     specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents)))
     batch = BatchId(f"prove_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}")
-    runs = execute(
-        settings, [wiring.identify(spec) for spec in specs], batch, refs={}, quiet=quiet
-    )
+    runs = execute(settings, [wiring.identify(spec) for spec in specs], batch, refs={}, quiet=quiet)
     return Proof(batch, tuple(_problems(runs)), len(wrong))
 
 
 def _problems(runs: Sequence[RunRecord]) -> list[str]:
     untouched, solved, *wrong = runs
     problems = [
-        f"{run.cell.who} faulted in {run.fault.stage}: {run.fault.message}" for run in runs if run.fault
+        f"{run.cell.who} faulted in {run.fault.stage}: {run.fault.message}"
+        for run in runs
+        if run.fault
     ]
     if problems:
         return problems
@@ -122,11 +122,15 @@ def _problems(runs: Sequence[RunRecord]) -> list[str]:
         low = ", ".join(f"{c.name} {c.score} {c.reason}" for c in solved.checks if c.score != 1)
         problems.append(f"the solution scores {solved.total_score}, not 1.0: {low}")
     problems += [
-        f"check {c.name!r} could not run on the solution: {c.reason}" for c in solved.checks if c.score is None
+        f"check {c.name!r} could not run on the solution: {c.reason}"
+        for c in solved.checks
+        if c.score is None
     ]
     for before, after in zip(untouched.checks, solved.checks, strict=True):
         if after.required and before.score == after.score:
-            problems.append(f"required check {after.name!r} scores {after.score} with and without the solution")
+            problems.append(
+                f"required check {after.name!r} scores {after.score} with and without the solution"
+            )
     problems += [
         f"the wrong solution {run.cell.agent.partition(':')[2]!r} passes with {run.total_score}"
         for run in wrong
@@ -152,7 +156,9 @@ def _print(report: Report, proof: Proof | None) -> None:
     console = output()
     problems = [*report.errors, *(proof.problems if proof else ())]
     sign = "[red]✗[/]" if problems else "[green]✓[/]"
-    proved = f"  proved: {proof.wrong_refused} wrong solutions fail" if proof and not problems else ""
+    proved = (
+        f"  proved: {proof.wrong_refused} wrong solutions fail" if proof and not problems else ""
+    )
     console.print(f"{sign} {report.suite}/{report.scenario}{proved}")
     for line in problems:
         console.print(Text(f"    error: {clean(line)}"))

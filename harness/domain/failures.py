@@ -63,7 +63,9 @@ def cause_of(error: BaseException, stage: str) -> Cause:
         return Cause.CANCELLED
     if isinstance(error, ProviderFault):
         return Cause.PROVIDER
-    if isinstance(error, BoxClosed) or (isinstance(error, EnvironmentFault) and stage == "evaluate"):
+    if isinstance(error, BoxClosed) or (
+        isinstance(error, EnvironmentFault) and stage == "evaluate"
+    ):
         return Cause.EVALUATOR
     if isinstance(error, EnvironmentFault):
         return Cause.SANDBOX

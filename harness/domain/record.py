@@ -110,7 +110,9 @@ class Cell:
     def who(self) -> str:
         """The agent for people, with its model and its specialist."""
         model = f" {self.model}" if self.model else ""
-        specialist = f" + {self.specialist.name}@{self.specialist.version}" if self.specialist else ""
+        specialist = (
+            f" + {self.specialist.name}@{self.specialist.version}" if self.specialist else ""
+        )
         return f"{self.agent}{model}{specialist}"
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from harness.domain.record import Artifact, Batch, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Session
+from harness.report.compare import BatchComparison
+from harness.report.stats import Group, counts
 
 Document = dict[str, Any]
 
@@ -18,7 +20,7 @@ def batch_document(batch: Batch, runs: Sequence[RunRecord]) -> Document:
 
 def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
     """A batch in one object; runs without a score count but do not lower the mean."""
-    scores = [run.total_score for run in runs if run.total_score is not None]
+    scores = [run.total_score for run in runs if run.total_score is not None and counts(run)]
     return {
         "batch_id": batch.id,
         "created_at": batch.created_at.isoformat(),
@@ -79,6 +81,44 @@ def run_document(run: RunRecord) -> Document:
             "message": run.fault.message,
         },
         "stages_s": [{"stage": name, "duration_s": round(s, 4)} for name, s in run.stages_s],
+    }
+
+
+def comparison_document(found: BatchComparison) -> Document:
+    """Two batches side by side."""
+    return {
+        "rows": [
+            {
+                "a": _group(pair.before),
+                "b": _group(pair.after),
+                "difference": pair.difference,
+                "changed": list(pair.changed),
+            }
+            for pair in found.rows
+        ],
+        "only_a": [_group(group) for group in found.only_before],
+        "only_b": [_group(group) for group in found.only_after],
+    }
+
+
+def _group(group: Group) -> Document:
+    cell, scores = group.cell, group.scores
+    return {
+        "suite": cell.suite,
+        "scenario": cell.scenario,
+        "tier": cell.tier,
+        "agent": cell.agent,
+        "model": cell.model,
+        "specialist": cell.specialist and f"{cell.specialist.name}@{cell.specialist.version}",
+        "runs": group.runs,
+        "scored": scores.n,
+        "passed": group.passed,
+        "mean": scores.mean,
+        "deviation": scores.deviation,
+        "low": scores.low,
+        "high": scores.high,
+        "cost_usd": group.cost_usd,
+        "simulated": group.simulated,
     }
 
 

@@ -84,7 +84,7 @@ class BoxError(Exception):
 
 
 class Box(Protocol):
-    """A running sandbox. Every method raises BoxClosed when it died, SandboxFault when the engine did."""
+    """A running sandbox. Methods raise BoxClosed when it died, SandboxFault when the engine did."""
 
     def run(
         self,
@@ -96,7 +96,7 @@ class Box(Protocol):
         stdin: bytes = b"",
         output_bytes: int | None = None,
     ) -> Completed:
-        """Run a shell line or an argv in the workspace; at the deadline everything it began dies."""
+        """Run a shell line or an argv in the workspace; at the deadline all that it began dies."""
         ...
 
     def read(self, path: str, *, limit: int, user: User = User.AGENT) -> bytes:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
-import docker.errors
-import requests
+from docker.errors import NotFound
 
 from harness.domain.scenario import MIB, Network
 from harness.errors import BoxClosed, SandboxFault
 from harness.sandbox.base import AGENT_UID, GRADING, HOME, WORKSPACE, Box, BoxSpec, Purpose
 from harness.sandbox.box import DaemonBox
 from harness.sandbox.channel import Channel
+from harness.sandbox.engine import engine_faults
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -28,7 +27,6 @@ START_TIMEOUT_S = 60.0
 HOME_BYTES = 64 * MIB
 MAX_FILES = 8192
 GRADER_CAPS = ("SETUID", "SETGID", "KILL")
-ENGINE_ERRORS = (docker.errors.DockerException, requests.exceptions.RequestException)
 
 ENV = {
     "HOME": HOME,
@@ -52,35 +50,35 @@ class DockerSandboxes:
     @contextmanager
     def open(self, spec: BoxSpec) -> Iterator[Box]:
         """A running box; its container is gone when the block ends."""
-        api = self._client.api
-        container: str | None = None
-        channel: Channel | None = None
+        with engine_faults(f"create {spec.name} from {spec.image.tag}"):
+            container: str = self._client.api.create_container(**self._config(spec))["Id"]
         try:
+            with engine_faults(f"start {spec.name}"):
+                channel = self._start(container)
             try:
-                container = api.create_container(**self._config(spec))["Id"]
-                stream = api.attach_socket(
-                    container, params={"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
-                )
-                channel = Channel(getattr(stream, "_sock", stream))
-                api.start(container)
-                ready = channel.receive(START_TIMEOUT_S)
-            except ENGINE_ERRORS as error:
-                raise SandboxFault(
-                    f"could not start {spec.name} from {spec.image.tag}: {error}"
-                ) from error
-            except BoxClosed as error:
-                raise SandboxFault(
-                    f"the tool daemon did not start in {spec.image.tag}: {error}"
-                    f"{self._state(container)}"
-                ) from error
-            if not ready.get("ready"):
-                raise SandboxFault(f"the tool daemon of {spec.image.tag} said {ready!r}")
-            yield DaemonBox(channel, spec, why_closed=lambda: self._why_closed(container))
-        finally:
-            if channel:
+                self._await_daemon(channel, container, spec)
+                yield DaemonBox(channel, spec, why_closed=lambda: self._why_closed(container))
+            finally:
                 channel.close()
-            if container:
-                self._remove(container)
+        finally:
+            self._remove(container)
+
+    def _start(self, container: str) -> Channel:
+        streams = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
+        stream = self._client.api.attach_socket(container, params=streams)
+        self._client.api.start(container)
+        return Channel(getattr(stream, "_sock", stream))
+
+    def _await_daemon(self, channel: Channel, container: str, spec: BoxSpec) -> None:
+        try:
+            ready = channel.receive(START_TIMEOUT_S)
+        except BoxClosed as error:
+            why = self._why_closed(container)
+            raise SandboxFault(
+                f"the tool daemon did not start in {spec.image.tag}: {why or error}"
+            ) from error
+        if not ready.get("ready"):
+            raise SandboxFault(f"the tool daemon of {spec.image.tag} said {ready!r}")
 
     def _config(self, spec: BoxSpec) -> dict[str, Any]:
         grading = spec.purpose is Purpose.GRADE
@@ -130,27 +128,15 @@ class DockerSandboxes:
         }
 
     def _remove(self, container: str) -> None:
-        try:
+        with engine_faults(f"remove container {container[:12]}"), suppress(NotFound):
             self._client.api.remove_container(container, force=True, v=True)
-        except docker.errors.NotFound:
-            return
-        except ENGINE_ERRORS as error:
-            raise SandboxFault(f"could not remove container {container[:12]}: {error}") from error
 
-    def _why_closed(self, container: str | None) -> str:
+    def _why_closed(self, container: str) -> str:
         """What ended a box; raises SandboxFault when it was the engine."""
-        try:
+        with engine_faults(f"look at container {container[:12]}"):
             state = self._client.api.inspect_container(container)["State"]
-        except ENGINE_ERRORS as error:
-            raise SandboxFault(f"the engine lost container {container}: {error}") from error
         if state["OOMKilled"]:
             return "it used more memory than it may"
-        return (
-            f"its daemon ended with exit code {state['ExitCode']}" if not state["Running"] else ""
-        )
-
-    def _state(self, container: str | None) -> str:
-        with contextlib.suppress(*ENGINE_ERRORS):
-            state: Mapping[str, object] = self._client.api.inspect_container(container)["State"]
-            return f" (exit code {state['ExitCode']} {state['Error']})"
-        return ""
+        if state["Running"]:
+            return ""
+        return f"its daemon ended with exit code {state['ExitCode']} {state['Error']}".rstrip()

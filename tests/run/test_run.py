@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from evaluators.command import CommandEvaluator
+from harness.agents.base import Outcome, Task, Workbench
+from harness.domain.failures import ENDINGS, TABLE, Cause
+from harness.domain.ids import BatchId
+from harness.domain.record import CheckResult
+from harness.domain.scenario import CheckSpec
+from harness.domain.session import Ending
+from harness.domain.spec import Warmup
+from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
+from harness.evaluate import Evidence, scored
+from harness.run import attempt, run_batch
+from harness.sandbox.base import Completed, Purpose
+from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
+from harness.testing.sandbox import FakeBox
+
+BATCH = BatchId("batch")
+BUILD = {"build": CommandEvaluator()}
+
+
+def writes(path: str, text: str) -> FakeAgent:
+    def act(_task: Task, bench: Workbench) -> Outcome:
+        bench.call("write_file", f'{{"path": "{path}", "content": "{text}"}}')
+        return Outcome()
+
+    return FakeAgent(act)
+
+
+def raises(error: BaseException) -> FakeAgent:
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        raise error
+
+    return FakeAgent(act)
+
+
+def test_the_judged_sandbox_holds_the_work_and_is_not_the_agents(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD, agent=writes("app.py", "x = 2"))
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    purposes = [spec.purpose for spec in fakes.sandboxes.opened]
+    assert purposes == [Purpose.GRADE, Purpose.WORK, Purpose.GRADE]
+    control, work, graded = fakes.sandboxes.boxes
+    assert control.files["app.py"] == b"x = 1\n"
+    assert graded.files["app.py"] == work.files["app.py"] == b"x = 2"
+    assert graded is not work
+    assert record.passed
+    assert record.total_score == 1.0
+
+
+def test_what_the_agent_does_to_protected_paths_does_not_reach_the_judge(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD, agent=writes("tests/test_app.py", "pass"))
+    scenario = replace(a_scenario(tmp_path), protected=("tests/**",))
+    record = attempt(a_spec(scenario), BATCH, fakes.tools)
+    assert "tests/test_app.py" not in fakes.sandboxes.boxes[-1].files
+    assert len(fakes.ledger.recorded[record.id]) == 1
+
+
+def test_the_untouched_fixture_is_graded_once_per_image(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    spec = a_spec(a_scenario(tmp_path))
+    list(run_batch([spec, replace(spec, iteration=2)], BATCH, fakes.tools))
+    assert [s.purpose for s in fakes.sandboxes.opened].count(Purpose.GRADE) == 3
+
+
+def test_a_skipped_warm_up_grades_nothing_but_the_work(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    attempt(replace(a_spec(a_scenario(tmp_path)), warmup=Warmup.SKIP), BATCH, fakes.tools)
+    assert [s.purpose for s in fakes.sandboxes.opened] == [Purpose.WORK, Purpose.GRADE]
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (SandboxFault("no engine"), Cause.SANDBOX),
+        (ProviderFault("529"), Cause.PROVIDER),
+    ],
+    ids=str,
+)
+def test_a_fault_of_the_world_is_stored_without_a_score(
+    tmp_path: Path, error: Exception, cause: Cause
+) -> None:
+    fakes = some_tools(BUILD, agent=raises(error))
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert record.fault is not None
+    assert (record.fault.cause, record.fault.stage) == (cause, "work")
+    assert record.total_score is None
+    assert fakes.store.run(record.id) == record
+
+
+def test_a_bug_of_ours_is_stored_and_flies(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD, agent=raises(ZeroDivisionError("ours")))
+    with pytest.raises(ZeroDivisionError):
+        attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    (record,) = fakes.store.runs()
+    assert record.fault is not None
+    assert record.fault.cause is Cause.HARNESS
+
+
+def test_an_interrupted_run_is_stored_with_its_work_and_ends_the_batch(tmp_path: Path) -> None:
+    def act(_task: Task, bench: Workbench) -> Outcome:
+        bench.call("write_file", '{"path": "half.py", "content": "x"}')
+        raise Interrupted
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    spec = a_spec(a_scenario(tmp_path))
+    with pytest.raises(Interrupted):
+        list(run_batch([spec, spec], BATCH, fakes.tools))
+    (record,) = fakes.store.runs()
+    assert record.status == "interrupted"
+    assert record.session is not None
+    assert record.session.tool_calls == 1
+    assert [c.display for c in fakes.ledger.recorded[record.id]] == ["half.py"]
+
+
+def test_an_agent_that_ends_its_sandbox_is_graded_for_what_it_left(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD, agent=raises(BoxClosed("killed")))
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert record.status == "broke_sandbox"
+    assert record.total_score == 1.0
+
+
+def test_grading_that_loses_its_sandbox_is_a_fault_and_keeps_the_session(tmp_path: Path) -> None:
+    @dataclass
+    class Dies:
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            if evidence.control is None:
+                return scored(check, 0.0)
+            raise BoxClosed("out of memory")
+
+    fakes = some_tools({"build": Dies()})
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert record.fault is not None
+    assert record.fault.cause is Cause.EVALUATOR
+    assert record.session is not None
+    assert record.tree is not None
+
+
+def test_a_check_nobody_can_judge_leaves_the_mean_alone_and_says_why(tmp_path: Path) -> None:
+    checks = (CheckSpec("build", "build", 1.0), CheckSpec("judge", "llm_judge", 9.0))
+    fakes = some_tools(BUILD)
+    record = attempt(a_spec(a_scenario(tmp_path, checks=checks)), BATCH, fakes.tools)
+    assert record.total_score == 1.0
+    assert record.checks[1].score is None
+    assert "no evaluator 'llm_judge'" in record.checks[1].reason
+
+
+def test_a_failing_command_fails_the_run(tmp_path: Path) -> None:
+    def build(box: FakeBox) -> Completed:
+        return Completed(2 if b"broken" in box.files["app.py"] else 0, "", "boom", 0.1)
+
+    fakes = some_tools(BUILD, agent=writes("app.py", "broken"), answers={"make build": build})
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert record.total_score == 0.0
+    assert not record.passed
+    assert record.checks[0].details == (
+        "make build: exit code 2",
+        "on the untouched fixture: exit code 0",
+    )
+
+
+def test_every_ending_and_every_cause_has_its_row() -> None:
+    assert set(ENDINGS) == set(Ending)
+    assert set(TABLE) == set(Cause)
+    assert {cause for cause in ENDINGS.values() if cause} <= set(TABLE)
