@@ -1,0 +1,107 @@
+"""Suites and scenarios: found by name, loaded whole or refused with everything that is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.scenario import TIERS, Prompt, Scenario
+from harness.errors import BadFile, UsageError, nearest
+from harness.load.draft import Draft, draft
+from harness.load.folders import SOLUTION, WRONG
+
+SUITES = "suites"
+SCENARIOS = "scenarios"
+
+ENOUGH_WRONG = 3
+WHY = "WHY.md"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is wrong with a scenario, and what its author might want to know."""
+
+    suite: str
+    scenario: str
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def find_suites(root: Path) -> tuple[str, ...]:
+    """The suites below `root`, by name."""
+    suites = root / SUITES
+    return tuple(suite for suite in _folders(suites) if (suites / suite / SCENARIOS).is_dir())
+
+
+def find_scenarios(root: Path, suite: str) -> tuple[str, ...]:
+    """The scenarios of a suite, by name; raises UsageError when there is no such suite."""
+    suites = find_suites(root)
+    if suite not in suites:
+        raise UsageError(f"no suite {suite!r} in {root / SUITES}; {nearest(suite, suites)}")
+    return _folders(root / SUITES / suite / SCENARIOS)
+
+
+def load_scenario(root: Path, suite: str, scenario: str, kinds: Collection[str]) -> Scenario:
+    """A scenario that can be run; raises UsageError, or BadFile with all that is wrong with it.
+
+    `kinds` are the names of the evaluators that exist.
+    """
+    found = draft(_folder(root, suite, scenario), kinds)
+    if found.scenario is None:
+        raise BadFile(found.path, found.errors)
+    return found.scenario
+
+
+def validate_scenario(root: Path, suite: str, scenario: str, kinds: Collection[str]) -> Report:
+    """What is wrong with a scenario's files and what is missing; UsageError for a wrong name."""
+    folder = _folder(root, suite, scenario)
+    found = draft(folder, kinds)
+    return Report(suite, scenario, found.errors, (*found.notes, *_gaps(folder, found)))
+
+
+def prompt_for(scenario: Scenario, tier: str) -> Prompt:
+    """The prompt of one tier; raises UsageError with the tiers that there are."""
+    found = next((prompt for prompt in scenario.prompts if prompt.tier == tier), None)
+    if found is None:
+        there = ", ".join(scenario.tiers)
+        hint = "" if tier in TIERS else f"; {nearest(tier, scenario.tiers)}"
+        raise UsageError(f"{scenario.key} has no prompt for tier {tier!r}; it has {there}{hint}")
+    return found
+
+
+def _folders(parent: Path) -> tuple[str, ...]:
+    if not parent.is_dir():
+        return ()
+    return tuple(sorted(f.name for f in parent.iterdir() if f.name[0] not in "._" and f.is_dir()))
+
+
+def _folder(root: Path, suite: str, scenario: str) -> Path:
+    scenarios = find_scenarios(root, suite)
+    where = (root / SUITES / suite / SCENARIOS).absolute()
+    if scenario not in scenarios:
+        raise UsageError(f"no scenario {scenario!r} in {where}; {nearest(scenario, scenarios)}")
+    for name in (suite, scenario):
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"the folder {name!r} of {where} cannot be used: its name must start with a letter"
+                " or digit and hold only letters, digits, '.', '_' and '-'"
+            )
+    return where / scenario
+
+
+def _gaps(folder: Path, found: Draft) -> Iterator[str]:
+    missing = [tier for tier in TIERS if found.tiers is not None and tier not in found.tiers]
+    if missing:
+        yield f"no prompt for {', '.join(missing)}"
+    if not (folder / SOLUTION).is_dir():
+        yield f"no {SOLUTION}/: nothing shows that the task can be done"
+    wrong = _folders(folder / WRONG)
+    if len(wrong) < ENOUGH_WRONG:
+        yield f"{len(wrong)} of {ENOUGH_WRONG} folders in {WRONG}/: careless work may pass"
+    for name in wrong:
+        if not (folder / WRONG / name / WHY).is_file():
+            yield f"{WRONG}/{name}/{WHY} is missing: what is the mistake?"

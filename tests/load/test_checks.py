@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from harness.domain.scenario import Level
+from harness.load.scenarios import load_scenario
+from tests.load.project import KINDS, Project
+
+Make = Callable[..., Project]
+
+EXPECTED = '{"expected": [{"name": "x", "file": "a"}]}'
+
+
+@pytest.mark.parametrize(
+    ("evaluators", "said"),
+    [
+        (
+            "[{name: biuld}]",
+            "/evaluators/0/name (line 2): no evaluator 'biuld'; did you mean 'build'? (a",
+        ),
+        (
+            "[{name: x, uses: tset}]",
+            "/evaluators/0/uses (line 2): no evaluator 'tset'; did you mean",
+        ),
+        (
+            "[{name: oracle, wieght: 1}]",
+            "/evaluators/0/wieght (line 2): unknown key 'wieght'; did you",
+        ),
+        (
+            "[{name: test, weight: -1}]",
+            "/evaluators/0/weight (line 2): -1 is out of range; it must be",
+        ),
+        (
+            "[{name: test, level: C}]",
+            "/evaluators/0/level (line 2): 'C' is unknown here; there is 'A',",
+        ),
+        (
+            "[{name: build, command: a}, {name: build, command: b}]",
+            "/evaluators/1/name (line 2): 'build' n",
+        ),
+        (
+            "[{name: build, command: a, weight: 0}]",
+            "/evaluators (line 2): every check that can run has",
+        ),
+        ("[]", "/: there is no check: list `evaluators`"),
+        ("[{name: llm_judge}]", "there is no check that this version can make (only llm_judge)"),
+        (
+            "[{name: llm_judge, required: true}]",
+            "/evaluators/0/required (line 2): this version has no",
+        ),
+        (
+            "[{name: lint}]",
+            "/evaluators/0 (line 2): needs a `command`, or a validation command named 'lin",
+        ),
+        (
+            "[{name: lint, timeout: 5}]",
+            "/evaluators/0/timeout (line 2): is for a `command` of the check",
+        ),
+        (
+            "[{name: lint, command: x, level: A}]",
+            "/evaluators/0/level (line 2): means nothing to the eval",
+        ),
+        (
+            "[{name: oracle}]",
+            "/evaluators/0 (line 2): checks expected values, but the oracle's file has",
+        ),
+        (
+            "[{name: oracle, command: x}]",
+            "/evaluators/0/command (line 2): means nothing to the evaluator",
+        ),
+        ("[{name: test}]", "/evaluators/0 (line 2): a test of level A needs `tests` or `command`"),
+        (
+            "[{name: test, level: B}]",
+            "/evaluators/0 (line 2): a test of level B needs hidden/test_*.py",
+        ),
+        ("[{name: test, level: B, tests: [a]}]", "/evaluators/0/tests (line 2): is of level A"),
+        ("[{name: test, level: A, tests: [a], report: r.xml}]", "is what a `command` writes"),
+        ("[{name: test, tests: [../a]}]", "'../a' is not a relative path that does not climb"),
+        (
+            "[{name: test, tests: [a], fail_to_pass: [x], pass_to_pass: [x]}]",
+            "'x' is in fail_to_pass as",
+        ),
+    ],
+)
+def test_an_evaluator_that_cannot_be_is_refused(project: Make, evaluators: str, said: str) -> None:
+    errors = project(f"name: x\nevaluators: {evaluators}\n").errors()
+    assert any(said in error for error in errors), errors
+
+
+def test_hidden_tests_make_an_unlevelled_test_check_level_b(project: Make) -> None:
+    made = project("name: x\nimage: {}\nevaluators: [{name: test}]\n")
+    assert made.write({"hidden/test_x.py": ""}).load().checks[0].level is Level.B
+
+
+def test_hidden_tests_and_expected_values_that_nobody_looks_at_are_noted(project: Make) -> None:
+    made = project().write({"hidden/test_x.py": "", "oracle-answers.json": EXPECTED})
+    assert [note.split(",")[0] for note in made.load().notes] == [
+        "expected values are given",
+        "hidden/test_*.py are there",
+    ]
+
+
+def test_an_evaluator_that_somebody_adds_is_known(project: Make) -> None:
+    made = project("name: x\nevaluators: [{name: heuristic_checks, weight: 1, required: true}]\n")
+    loaded = load_scenario(made.root, "shop", "sums", (*KINDS, "heuristic_checks"))
+    assert loaded.checks[0].kind == "heuristic_checks"
