@@ -23,6 +23,7 @@ RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
 REPORT_BYTES = 16 * 1024 * 1024
 DEFAULT_TIMEOUT_S = 300.0
 MAX_LISTED = 20
+MESSAGE_CHARS = 400
 
 
 class SuiteEvaluator:
@@ -71,22 +72,30 @@ def _suite_outcomes(
     evidence.box.apply([original_of(evidence.scenario, c) for c in touched])
     try:
         if check.command is not None:
-            return parse(_run_command(evidence, check, logs))
+            return _run_command(evidence, check, logs)
         return _run_pytest(evidence, check, logs)
     finally:
         evidence.box.apply(touched)
 
 
-def _run_command(evidence: Evidence, check: CheckSpec, logs: list[Artifact]) -> bytes:
+def _run_command(
+    evidence: Evidence, check: CheckSpec, logs: list[Artifact]
+) -> tuple[TestOutcome, ...]:
+    """The command's JUnit report; without one its exit code counts as a single test."""
     done = evidence.box.run(
         str(check.command),
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
         output_bytes=REPORT_BYTES,
     )
     logs.append(evidence.keep(f"{check.name}.log", transcript_of(done)))
-    if check.report is None:
-        return done.stdout.encode()
-    return evidence.box.read(check.report, limit=REPORT_BYTES)
+    if check.report is not None:
+        return parse(evidence.box.read(check.report, limit=REPORT_BYTES))
+    begin, end = done.stdout.find("<testsuite"), done.stdout.rfind(">")
+    if begin >= 0:
+        # package managers print lines of their own around it
+        return parse(done.stdout[begin : end + 1].encode())
+    verdict = Verdict.PASSED if done.ok else Verdict.FAILED
+    return (TestOutcome(f"$ {check.command}", verdict, done.stderr[-MESSAGE_CHARS:]),)
 
 
 def _run_pytest(

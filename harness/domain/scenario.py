@@ -144,11 +144,9 @@ class Scenario:
     prompts: tuple[Prompt, ...]
     oracle: Oracle
     digests: Digests
-    baseline: tuple[Command, ...] = ()
     hidden: Path | None = None
     solution: Path | None = None
     protected: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     difficulty: str | None = None
     notes: tuple[str, ...] = field(default=())

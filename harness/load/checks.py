@@ -48,11 +48,6 @@ def read_validation(source: Source) -> tuple[Command, ...]:
     return tuple(Command(kind, commands[kind]) for kind in ORDER if kind in commands)
 
 
-def read_baseline(source: Source) -> tuple[Command, ...]:
-    """The commands that should work on the untouched fixture."""
-    return named((None, item["cmd"]) for item in source.part("baseline").get("run", ()))
-
-
 def read_checks(
     source: Source, validation: tuple[Command, ...], around: Around
 ) -> tuple[Placed, ...]:

@@ -26,7 +26,7 @@ from harness.domain.scenario import (
 )
 from harness.errors import BadFile
 from harness.load import folders
-from harness.load.checks import check_problems, read_baseline, read_checks, read_validation
+from harness.load.checks import check_problems, read_checks, read_validation
 from harness.load.notes import notes
 from harness.load.oracle import read_oracle
 from harness.load.prompts import read_prompts
@@ -176,7 +176,6 @@ def _scenario(parts: _Parts, fixture: Path, idle: tuple[str, ...]) -> Scenario:
             image=image_digest(parts.image),
             definition=_definition(parts, limits, settings),
         ),
-        baseline=read_baseline(source),
         hidden=hidden if hidden.is_dir() else None,
         solution=solution if solution.is_dir() else None,
         tags=tuple(raw.get("tags", ())),

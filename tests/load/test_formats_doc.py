@@ -10,6 +10,7 @@ import pytest
 
 from harness.load.commands import PATTERNS
 from harness.load.schema import ORACLE, SCENARIO, SNAPSHOT, TEMPLATE
+from harness.load.scripts import load_script
 from harness.load.templates import check_snapshot, load_template, read_document
 from tests.load.project import KINDS, Project
 
@@ -30,6 +31,7 @@ def test_every_example_with_a_label_is_loaded_here() -> None:
         "scenario.yaml",
         "oracle-answers.json",
         "hidden/test_slots.py",
+        "script",
         "template",
         "snapshot",
     }
@@ -51,6 +53,14 @@ def test_the_first_scenario_needs_no_note(project: Callable[[str], Project]) -> 
     oracle = examples("oracle-answers.json")[1]
     made = project(examples("scenario.yaml")[0])
     assert made.write({"hidden/test_a.py": "", "oracle-answers.json": oracle}).load().notes == ()
+
+
+def test_the_script_loads_and_plays_what_fits(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(examples("script")[0], encoding="utf-8")
+    script = load_script(path)
+    fits = [p for p in script.plays if p.fits(specialist=True, iteration=3)]
+    assert [call.tool for call in fits[0].calls] == ["list_directory"]
 
 
 def test_the_template_loads(tmp_path: Path) -> None:

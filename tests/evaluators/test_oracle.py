@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluators.oracle import OracleEvaluator
+from harness.domain.changes import Changes
+from harness.domain.record import CheckResult
+from harness.domain.scenario import CheckSpec, Expectation, Oracle
+from harness.evaluate import Evidence
+from harness.testing.builders import a_scenario
+from harness.testing.sandbox import FakeBox
+from harness.testing.store import MemoryArtifacts
+
+CHECK = CheckSpec("oracle", "oracle", 1.0)
+FILES = {
+    "package.json": b'{"dependencies": {"a.b": "^2"}, "list": [1, {"x": true}], "none": null}',
+    "pyproject.toml": b'[project]\nversion = "2.0.0"\n',
+    "ci.yaml": b"jobs:\n  test:\n    steps: [lint, test]\n",
+    "app.py": b"import new\n",
+    "broken.json": b"{",
+    "deep.json": b"[" * 100_000,
+}
+
+
+def judge(tmp_path: Path, *expected: Expectation) -> CheckResult:
+    scenario = a_scenario(tmp_path, oracle=Oracle(expected=expected))
+    evidence = Evidence(
+        scenario, Changes(), FakeBox(dict(FILES), {}), (), None, {}, MemoryArtifacts().put
+    )
+    return OracleEvaluator().judge(evidence, CHECK)
+
+
+@pytest.mark.parametrize(
+    ("expected", "holds"),
+    [
+        (Expectation("e", "package.json", path=("dependencies", "a.b"), equals='"^2"'), True),
+        (Expectation("e", "package.json", path=("dependencies", "a.b"), equals='"^3"'), False),
+        (Expectation("e", "package.json", path=("list", 1, "x"), equals="true"), True),
+        (Expectation("e", "package.json", path=("list", 1, "x"), equals="1"), False),
+        (Expectation("e", "package.json", path=("list", 7)), False),
+        (Expectation("e", "package.json", path=("none",)), True),
+        (Expectation("e", "package.json", path=("none", "x")), False),
+        (Expectation("e", "package.json", path=("dependencies", "zod"), absent=True), True),
+        (Expectation("e", "pyproject.toml", path=("project", "version"), equals='"2.0.0"'), True),
+        (Expectation("e", "ci.yaml", path=("jobs", "test", "steps", 0), equals='"lint"'), True),
+        (Expectation("e", "app.py", matches="^import new$"), True),
+        (Expectation("e", "app.py", matches="import old", absent=True), True),
+        (Expectation("e", "app.py", matches="import new", absent=True), False),
+        (Expectation("e", "gone.py", absent=True), True),
+        (Expectation("e", "app.py", absent=True), False),
+        (Expectation("e", "gone.py"), False),
+        (Expectation("e", "broken.json", path=("a",)), False),
+        (Expectation("e", "deep.json", path=("a",)), False),
+    ],
+)  # fmt: skip
+def test_an_expected_value_holds_or_not(
+    tmp_path: Path, expected: Expectation, *, holds: bool
+) -> None:
+    assert judge(tmp_path, expected).score == (1.0 if holds else 0.0)
+
+
+def test_expectations_are_weighed(tmp_path: Path) -> None:
+    result = judge(
+        tmp_path,
+        Expectation("right", "app.py", weight=3),
+        Expectation("wrong", "gone.py", weight=1),
+    )
+    assert result.score == 0.75
+    assert result.details == ("✓ right", "✗ wrong: no file gone.py")
+
+
+def test_no_expected_values_is_no_score(tmp_path: Path) -> None:
+    assert judge(tmp_path).score is None
