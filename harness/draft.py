@@ -58,6 +58,7 @@ class Draft:
             cell=self.spec.cell,
             iteration=self.spec.iteration,
             spec_digest=self.spec.digest,
+            task_digest=self.spec.task_digest,
             started_at=self.started_at,
             finished_at=now,
             threshold=threshold,

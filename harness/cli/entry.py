@@ -107,31 +107,38 @@ def settings_for(root: Path | None) -> Settings:
 def start(group: click.Group) -> NoReturn:
     """Run a command and leave with the exit code that its end stands for."""
     _catch_signals()
+    sys.exit(exit_code_of(group))
+
+
+def exit_code_of(  # noqa: PLR0911  # one return for each way to end
+    group: click.Group, arguments: list[str] | None = None
+) -> int:
+    """Run a command; whatever it raises becomes a message and an exit code."""
     try:
-        code = group(standalone_mode=False)
+        code = group(arguments, standalone_mode=False)
     except click.exceptions.Exit as end:
-        code = end.exit_code
+        return end.exit_code
     except click.ClickException as error:
         error.show()
-        code = USAGE
+        return USAGE
     except UsageError as error:
-        code = _complain(str(error), USAGE)
+        return _complain(f"error: {error}", USAGE)
     except EnvironmentFault as error:
-        code = _complain(str(error), WORLD)
+        return _complain(f"error: {error}", WORLD)
     except (Interrupted, KeyboardInterrupt, click.Abort):
-        code = _complain("interrupted", INTERRUPTED)
+        return _complain("interrupted; what had ended is stored", INTERRUPTED)
     except BrokenPipeError:
         # whoever read our output has gone (`bench list | head`); Python would complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = PASSED
+        return PASSED
     except Exception:  # noqa: BLE001  # our bug: shown whole, with an exit code of its own
         traceback.print_exc()
-        code = _complain("this is a bug in Mintmark; please report the lines above", BUG)
-    sys.exit(code if isinstance(code, int) else PASSED)
+        return _complain("error: this is a bug in Mintmark; please report the lines above", BUG)
+    return code if isinstance(code, int) else PASSED
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"error: {message}" if code != INTERRUPTED else message, err=True)
+    click.echo(message, err=True)
     return code
 
 

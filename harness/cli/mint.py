@@ -164,7 +164,7 @@ def _print_minted(minted: Minted) -> None:
     console = output()
     console.print("[green]✓[/] [bold]Snapshot minted[/]")
     console.print(f"  Snapshot ID       {minted.number:03d}")
-    console.print(Text(f"  Output path       {minted.path}"), soft_wrap=True)
+    console.print(Text(f"  Output path       {_near(minted.path)}"), soft_wrap=True)
     console.print(f"  Template          {minted.name}")
     console.print(f"  Template version  {minted.version}\n")
     columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), ("Baseline", "right"),
@@ -197,8 +197,17 @@ def _rows(comparison: Comparison) -> list[tuple[str, ...]]:
     overall = comparison.overall
     percent = overall.improvement_pct
     change = _signed(overall.improvement) + ("" if percent is None else f" ({percent:+.1f}%)")
-    rows.append(("Average", "", "", number(overall.baseline), number(overall.specialist), change))
+    averages = [
+        f"{number(overall.baseline)} (n={overall.baseline_runs})",
+        f"{number(overall.specialist)} (n={overall.specialist_runs})",
+    ]
+    rows.append(("Average", "", "", *averages, change))
     return rows
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _signed(value: float | None) -> str:

@@ -64,13 +64,11 @@ DEFAULT_TIER = "L1"
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
-@click.option("--mint-template", metavar="REF", help="Mint a snapshot of this template afterwards.")
+@click.option("--mint-template", metavar="REF", help="Run with and without it, then mint.")
 @click.option(
     "--mint-output",
     type=click.Path(path_type=Path),
-    default=Path("snapshots"),
-    show_default=True,
-    help="Where the snapshot goes.",
+    help="Where the snapshot goes [snapshots/ of the project].",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
@@ -89,7 +87,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     batch_id: str | None,
     skip_warmup: bool,
     mint_template: str | None,
-    mint_output: Path,
+    mint_output: Path | None,
     quiet: bool,
     as_json: bool,
     root: Path | None,
@@ -103,6 +101,9 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix lost-updates --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
+    if mint_template:
+        # a snapshot compares: what is minted is worn, and the same runs are made without it
+        specialists, with_baseline = specialists or (mint_template,), True
     loaded = _scenarios(settings, suite, scenario, everything=all_scenarios)
     found: list[Specialist | None] = [
         wiring.find_specialist(settings, ref, model) for ref in specialists
@@ -118,8 +119,6 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         )
     )
     specs = tuple(wiring.identify(spec) for spec in specs)
-    if mint_template:
-        wiring.find_specialist(settings, mint_template, model)
     batch = new_batch(batch_id)
     runs = execute(settings, specs, batch, refs=_refs(found, specialists), quiet=quiet or as_json)
     code = report(settings, batch, runs, as_json=as_json)

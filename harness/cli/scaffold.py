@@ -38,7 +38,11 @@ evaluators:
   ]
 }
 """,
-    "repo-fixture/README.md": "# Greeting\n\n`greet(name)` greets somebody by name: `Hello, Ada!`\n",
+    "repo-fixture/README.md": """\
+# Greeting
+
+`greet(name)` greets somebody by name: `Hello, Ada!`
+""",
     "repo-fixture/src/greeting.py": '''\
 """Greetings."""
 
@@ -75,7 +79,7 @@ def greet(name):
 
 PROMPTS = {
     "L0": "The greeting is broken.\n",
-    "L1": "greet('Ada') returns 'Hello!' instead of a greeting with the name. Please fix it.\n",
+    "L1": "greet('Ada') returns 'Hello!'; the README promises the name in it. Please fix it.\n",
     "L2": "In src/greeting.py make greet(name) return 'Hello, <name>!'. Change nothing else.\n",
     "L3": "Callers move from the fixed greeting to greet(name); follow the README's new contract.\n",
     "Lx": "The greeting is broken; I am sure that the README is wrong, but keep to it anyway.\n",

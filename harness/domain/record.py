@@ -148,6 +148,7 @@ class RunRecord:
     spec_digest: Digest
     started_at: datetime
     finished_at: datetime
+    task_digest: Digest
     threshold: float
     simulated: bool
     """True when a script and not a model did the work; shown wherever the run is."""

@@ -73,14 +73,23 @@ class RunSpec:
         """Equal for two iterations of one cell, different as soon as anything else differs."""
         return _digest(
             {
+                "task": self.task_digest,
+                "agent": asdict(self.agent),
+                "specialist": self.specialist.system_prompt if self.specialist else None,
+                "specialist_digest": self.specialist.ref.digest if self.specialist else None,
+            }
+        )
+
+    @property
+    def task_digest(self) -> Digest:
+        """What is asked and how it is graded, whoever works: equal for runs that compare."""
+        return _digest(
+            {
                 "grading": GRADING_VERSION,
                 "scenario": asdict(self.scenario.digests),
                 "key": self.scenario.key,
                 "network": self.scenario.network,
                 "prompt": [self.prompt.tier, self.prompt.text],
-                "agent": asdict(self.agent),
-                "specialist": self.specialist.system_prompt if self.specialist else None,
-                "specialist_digest": self.specialist.ref.digest if self.specialist else None,
                 "warmup": self.warmup,
             }
         )

@@ -54,6 +54,7 @@ def run_document(run: RunRecord) -> Document:
         },
         "iteration": run.iteration,
         "spec_digest": run.spec_digest,
+        "task_digest": run.task_digest,
         "simulated": run.simulated,
         "status": run.status,
         "passed": run.passed,

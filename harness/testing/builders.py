@@ -91,7 +91,9 @@ class FakeLedger:
     def record(self, run: RunId, scenario: Scenario, changes: Changes) -> TreeRef:
         """Remember; the fixture's digest stands for its commit."""
         self.recorded[run] = changes
-        return TreeRef(scenario.digests.fixture, f"commit-of-{run}", len(changes), 0, 0, changes.left_out)
+        return TreeRef(
+            scenario.digests.fixture, f"commit-of-{run}", len(changes), 0, 0, changes.left_out
+        )
 
 
 @dataclass(slots=True)

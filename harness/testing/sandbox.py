@@ -6,7 +6,7 @@ import fnmatch
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,9 +84,7 @@ class FakeBox:
         found = [n for n in names if n.count("/") < depth]
         return [FileEntry(n, "file", len(self.files[prefix + n])) for n in found[:limit]]
 
-    def search(
-        self, pattern: str, *, path: str, glob: str | None, limit: int
-    ) -> Sequence[Match]:
+    def search(self, pattern: str, *, path: str, glob: str | None, limit: int) -> Sequence[Match]:
         """Lines that match."""
         self._check()
         prefix = "" if _inside(path) in ("", ".") else _inside(path)
@@ -200,3 +198,7 @@ def _read(folder: Path) -> dict[str, bytes]:
 
 def _inside(path: str) -> str:
     return path.removeprefix(f"{WORKSPACE}/").removeprefix("./")
+
+
+OpenBox = Callable[..., AbstractContextManager[tuple[Box, Workspace]]]
+"""What a fixture hands to tests that open sandboxes."""

@@ -1,0 +1,1 @@
+"""Templates: composed into prompts, minted into snapshots."""

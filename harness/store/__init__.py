@@ -1,0 +1,1 @@
+"""Batches, runs, controls and artefacts, kept."""

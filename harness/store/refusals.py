@@ -1,0 +1,38 @@
+"""What every store says when it is asked for what it does not have."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+from harness.errors import NEAREST_CUTOFF, UsageError, nearest
+
+FEW = 5
+
+
+def no_batch(name: str, newest: Sequence[str]) -> UsageError:
+    """No batch of that id."""
+    return UsageError(f"no batch {name!r}; {_near(name, newest)}")
+
+
+def no_run(prefix: str, newest: Sequence[str]) -> UsageError:
+    """No run whose id begins so."""
+    return UsageError(f"no run {prefix!r}; {_near(prefix, newest)}")
+
+
+def several_runs(prefix: str, ids: Sequence[str]) -> UsageError:
+    """More than one run whose id begins so."""
+    more = ", …" if len(ids) > FEW else ""
+    listed = ", ".join(map(repr, ids[:FEW]))
+    return UsageError(f"run {prefix!r} could be {listed}{more}; give more of its id")
+
+
+def taken(run: str) -> UsageError:
+    """A second record with the id of a stored run."""
+    return UsageError(f"run {run!r} is already stored, and what is stored never changes")
+
+
+def _near(name: str, newest: Sequence[str]) -> str:
+    # `nearest` lists every name when none is close; ids run to thousands
+    close = difflib.get_close_matches(name, newest, n=1, cutoff=NEAREST_CUTOFF)
+    return nearest(name, close or newest[:FEW])

@@ -1,0 +1,91 @@
+"""The tables as queries see them; `migrations` makes them, a test holds the two equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+METADATA = MetaData()
+
+MIGRATIONS = Table(
+    "migrations",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+)
+
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("created_at", Text, nullable=False),
+)
+
+PLANNED = Table(
+    "planned",
+    METADATA,
+    Column("batch", Text, ForeignKey("batches.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("cell", Text, nullable=False),
+    Column("iteration", Integer, nullable=False),
+    Column("spec_digest", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    UniqueConstraint("batch", "cell", "iteration"),
+)
+
+RUNS = Table(
+    "runs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("batch", Text, ForeignKey("batches.id"), nullable=False),
+    Column("cell", Text, nullable=False),
+    Column("iteration", Integer, nullable=False),
+    Column("suite", Text, nullable=False),
+    Column("scenario", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("model", Text),
+    Column("specialist", Text),
+    Column("specialist_version", Text),
+    Column("status", Text, nullable=False),
+    Column("cause", Text),
+    Column("total_score", Double),
+    Column("threshold", Double, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("cost_usd", Double),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text, nullable=False),
+    Column("spec_digest", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+CHECKS = Table(
+    "checks",
+    METADATA,
+    Column("run", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("score", Double),
+    Column("weight", Double, nullable=False),
+    Column("required", Boolean, nullable=False),
+    Column("level", Text),
+    Column("duration_s", Double, nullable=False),
+)
+
+CONTROLS = Table(
+    "controls",
+    METADATA,
+    Column("key", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+)

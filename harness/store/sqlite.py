@@ -1,0 +1,95 @@
+"""The store in one SQLite file: what is particular to that engine, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from sqlite3 import Connection as Driver
+from sqlite3 import Error
+from typing import Self
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+from harness.errors import StoreFault
+from harness.store.migrations import behind, migrate
+from harness.store.sql import WRITES, SqlStore
+
+BUSY_S = 30.0
+"""How long a writer waits for its turn; a run's own transaction takes about a millisecond."""
+
+ADVICE: Mapping[str, str] = {
+    "SQLITE_BUSY": "another process holds it; wait for that to end, then resume",
+    "SQLITE_LOCKED": "another process holds it; wait for that to end, then resume",
+    "SQLITE_READONLY": "make the file and its folder writable",
+    "SQLITE_CANTOPEN": "see that it is a file, and that its folder may be written",
+    "SQLITE_FULL": "make room on the disk, then resume",
+    "SQLITE_IOERR": "see that the disk is well and has room, then resume",
+    "SQLITE_CORRUPT": "it is damaged: restore a copy, or move it away to begin a new one",
+    "SQLITE_NOTADB": "it is damaged: restore a copy, or move it away to begin a new one",
+}
+
+
+class SqliteStore(SqlStore):
+    """SQLite with a write-ahead log: readers and one writer at a time, across processes.
+
+    Commits are flushed to the disk (synchronous FULL). A run costs minutes and money, the flush
+    a millisecond; with NORMAL a power cut could take back runs that were already reported.
+    """
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The database at `path`, made or brought up to date; close it, or use `with`."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreFault(
+                f"could not make the folder of {path}: {error.strerror or error};"
+                " name a database that can be written"
+            ) from error
+        engine = create_engine(
+            URL.create("sqlite", database=str(path)),
+            connect_args={"timeout": BUSY_S, "isolation_level": None},
+            max_overflow=-1,  # a connection for every thread that asks; they are cheap
+        )
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        store = cls(engine, str(path), _advice)
+        try:
+            store.bring_up_to_date()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def bring_up_to_date(self) -> None:
+        """Run the migrations that the database lacks."""
+        with self._reading("open the database") as db:
+            lacking = behind(db, self._where)
+        if lacking:
+            with self._writing("migrate the database") as db:
+                migrate(db, self._where)
+
+
+def _configure(driver: Driver, _record: object) -> None:
+    try:
+        driver.execute("PRAGMA journal_mode = WAL")
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute("PRAGMA foreign_keys = ON")
+    except Error:
+        # the pool never hears of a connection that could not be set up
+        driver.close()
+        raise
+
+
+def _begin(db: Connection) -> None:
+    # a transaction that reads first and writes later can fail with SQLITE_BUSY at once,
+    # whatever the timeout; one that will write takes the lock at its beginning
+    writes = db.get_execution_options().get(WRITES, False)
+    db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _advice(error: DBAPIError) -> str:
+    name: str = getattr(error.orig, "sqlite_errorname", "")
+    return next((said for code, said in ADVICE.items() if name.startswith(code)), "try again")

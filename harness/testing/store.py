@@ -1,0 +1,148 @@
+"""A store and artefacts in memory, held to the same contract as the real ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from harness.domain.digests import bytes_digest, text_digest
+from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.record import Artifact, Batch, Cell, CheckResult, Control, RunRecord
+from harness.domain.session import Ending, Session
+from harness.errors import StoreFault
+from harness.store.base import RETRIED, Planned, Wanted, cause
+from harness.store.codec import decode, encode
+from harness.store.refusals import no_batch, no_run, several_runs, taken
+
+NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+def a_cell(scenario: str = "slots", tier: str = "L1", agent: str = "echo") -> Cell:
+    """A cell that differs from others in what the test is about."""
+    return Cell(suite="core", scenario=scenario, tier=tier, agent=agent)
+
+
+def a_record(run: str = "run_1", *, cell: Cell | None = None, minute: int = 0) -> RunRecord:
+    """A run of batch `b` that passed with 0.75, begun `minute` minutes after noon."""
+    checks = (CheckResult("test", "test", 0.75, 1.0, required=False),)
+    return RunRecord(
+        id=RunId(run),
+        batch=BatchId("b"),
+        cell=cell or a_cell(),
+        iteration=1,
+        spec_digest=text_digest("spec"),
+        task_digest=text_digest("task"),
+        started_at=NOON + timedelta(minutes=minute),
+        finished_at=NOON + timedelta(minutes=minute + 1),
+        threshold=0.7,
+        simulated=True,
+        session=Session(Ending.FINISHED, 60.0),
+        checks=checks,
+        total_score=0.75,
+        passed=True,
+    )
+
+
+class MemoryStore:
+    """Everything in dictionaries; documents pass through the codec as in a real store."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._began: dict[BatchId, datetime] = {}
+        self._planned: dict[BatchId, list[Planned]] = {}
+        self._runs: dict[RunId, str] = {}
+        self._controls: dict[Digest, Control] = {}
+
+    def plan(self, batch: BatchId, wanted: Sequence[Wanted], now: datetime) -> Sequence[Planned]:
+        """Reserve runs in memory."""
+        with self._lock:
+            self._began.setdefault(batch, now)
+            planned = self._planned.setdefault(batch, [])
+            before = len(planned)
+            for want in wanted:
+                highest = max((p.iteration for p in planned if p.cell == want.cell), default=0)
+                planned += [
+                    Planned(want.cell, highest + n, want.spec_digest, want.settings)
+                    for n in range(1, want.count + 1)
+                ]
+            return tuple(planned[before:])
+
+    def save(self, record: RunRecord) -> None:
+        """Keep a run in memory."""
+        document = encode(record)
+        with self._lock:
+            if record.id in self._runs:
+                raise taken(record.id)
+            self._began.setdefault(record.batch, record.started_at)
+            self._runs[record.id] = document
+
+    def run(self, prefix: str) -> RunRecord:
+        """The run whose id is or begins with `prefix`."""
+        ids = sorted(run for run in self._runs if run.startswith(prefix))
+        if not ids:
+            raise no_run(prefix, [record.id for record in self.runs()])
+        if len(ids) > 1 and ids[0] != prefix:
+            raise several_runs(prefix, ids)
+        return decode(RunRecord, self._runs[ids[0]])
+
+    def runs(self, batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
+        """The first runs of a batch, or the latest of all."""
+        every = (decode(RunRecord, document) for document in list(self._runs.values()))
+        found = [record for record in every if batch in {None, record.batch}]
+        found.sort(key=lambda record: (record.started_at, record.id), reverse=batch is None)
+        return tuple(found[:limit])
+
+    def batch(self, batch: BatchId) -> Batch:
+        """A batch and how far it is."""
+        waits = self.missing(batch)
+        planned = len(self._planned.get(batch, ()))
+        return Batch(batch, self._began[batch], planned, finished=not waits)
+
+    def batches(self, limit: int | None = None) -> Sequence[Batch]:
+        """Batches, newest first."""
+        return tuple(self.batch(batch) for batch in self._newest()[:limit])
+
+    def missing(self, batch: BatchId) -> Sequence[Planned]:
+        """Planned runs that no record has settled."""
+        if batch not in self._began:
+            raise no_batch(batch, self._newest())
+        settled = _settled(self.runs(batch))
+        return tuple(
+            p for p in self._planned.get(batch, ()) if (p.cell, p.iteration) not in settled
+        )
+
+    def control(self, key: Digest) -> Control | None:
+        """The grade of an untouched fixture, when it is known."""
+        return self._controls.get(key)
+
+    def save_control(self, control: Control) -> None:
+        """Keep a control unless its key has one."""
+        self._controls.setdefault(control.key, control)
+
+    def _newest(self) -> list[BatchId]:
+        return sorted(self._began, key=lambda batch: (self._began[batch], batch), reverse=True)
+
+
+def _settled(records: Iterable[RunRecord]) -> set[tuple[Cell, int]]:
+    return {(r.cell, r.iteration) for r in records if cause(r) not in RETRIED}
+
+
+class MemoryArtifacts:
+    """Content by digest, in a dictionary."""
+
+    def __init__(self) -> None:
+        self._content: dict[Digest, bytes] = {}
+
+    def put(self, name: str, data: bytes) -> Artifact:
+        """Keep `data` in memory."""
+        artifact = Artifact(name, bytes_digest(data), len(data))
+        self._content[artifact.digest] = data
+        return artifact
+
+    def get(self, artifact: Artifact) -> bytes:
+        """What was kept; raises StoreFault for what was not."""
+        try:
+            return self._content[artifact.digest]
+        except KeyError as error:
+            raise StoreFault(f"the artefact {artifact.name!r} was never kept here") from error

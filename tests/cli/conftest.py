@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from harness import wiring
+from harness.cli.bench import bench
+from harness.cli.entry import exit_code_of
+from harness.testing.builders import Fakes, some_tools
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with one suite and one scenario, as `bench new` makes them."""
+    for arguments in (["new", "suite", "sample"], ["new", "scenario", "sample", "greet"]):
+        result = CliRunner().invoke(bench, [*arguments, "--root", str(tmp_path)])
+        assert result.exit_code == 0, result.output
+    return tmp_path
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
+    """Everything below the command line faked: no engine is needed."""
+    made = some_tools(wiring.make_evaluators())
+
+    class NothingLeft:
+        def find(self) -> list[object]:
+            return []
+
+    def tools(_settings: object, watch: object) -> object:
+        return replace(made.tools, watch=watch, agent=wiring.make_agent)
+
+    monkeypatch.setattr(wiring, "open_tools", tools)
+    monkeypatch.setattr(wiring, "open_store", lambda _settings: made.store)
+    monkeypatch.setattr(wiring, "open_reaper", lambda _settings: NothingLeft())
+    return made
+
+
+@pytest.fixture
+def cli(project: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run `bench` as the console script would, in the project."""
+    monkeypatch.setenv("BENCH_ROOT", str(project))
+
+    def run(*arguments: str) -> Result:
+        @click.command(context_settings={"ignore_unknown_options": True})
+        @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
+        def command(rest: tuple[str, ...]) -> None:
+            code = exit_code_of(bench, list(rest))
+            raise SystemExit(code)
+
+        return CliRunner().invoke(command, ["--", *arguments])
+
+    return run

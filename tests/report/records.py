@@ -1,0 +1,80 @@
+"""Runs made of numbers, for tests of what is computed from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+
+from harness.domain.digests import text_digest
+from harness.domain.failures import Cause
+from harness.domain.ids import BatchId, RunId
+from harness.domain.record import Cell, CheckResult, Fault, RunRecord, SpecialistRef, TreeRef
+from harness.domain.session import Ending, Entry, Role, Session
+from harness.testing.store import NOON, a_record
+
+DEBUGGER = SpecialistRef("@acme/debugger", "1.0.0", text_digest("debugger"))
+PROMPT = "Please fix it."
+
+_numbers = count(1)
+
+
+def a_task(
+    scenario: str = "slots",
+    tier: str = "L1",
+    *,
+    agent: str = "tool-loop",
+    model: str | None = "acme:one",
+    specialist: SpecialistRef | None = None,
+) -> Cell:
+    """A cell."""
+    return Cell("core", scenario, tier, agent, model, specialist)
+
+
+def a_session(
+    *, cost_usd: float | None = 0.25, duration_s: float = 10.0, prompt: str = PROMPT
+) -> Session:
+    """A session that finished and called one tool."""
+    transcript = (
+        Entry(Role.USER, prompt, 0.0),
+        Entry(Role.TOOL_CALL, "{}", 1.0, tool="run_command"),
+    )
+    return Session(Ending.FINISHED, duration_s, transcript, cost_usd=cost_usd)
+
+
+def a_run(
+    score: float | None,
+    cell: Cell | None = None,
+    *,
+    fault: Cause | None = None,
+    batch: str = "b",
+    **changes: object,
+) -> RunRecord:
+    """A run with one check of that score; a fault takes its grade away."""
+    number = next(_numbers)
+    check = CheckResult("test", "test", score, 1.0, required=True, reason="" if score else "no")
+    record = replace(
+        a_record(f"run_{number:04}", minute=number),
+        batch=BatchId(batch),
+        cell=cell or a_task(),
+        simulated=False,
+        session=a_session(),
+        tree=TreeRef("base", f"commit{number}", 1, 2, 3),
+        checks=() if fault else (check,),
+        total_score=None if fault else score,
+        passed=not fault and score is not None and score >= 0.7,
+        fault=Fault(fault, "work", "the engine said no") if fault else None,
+    )
+    return replace(record, **changes)  # type: ignore[arg-type]  # a record's own fields
+
+
+def runs_of(cell: Cell, *scores: float | None, batch: str = "b") -> list[RunRecord]:
+    """One run per score, iteration by iteration."""
+    return [a_run(s, cell, batch=batch, iteration=n) for n, s in enumerate(scores, 1)]
+
+
+def with_id(record: RunRecord, run: str) -> RunRecord:
+    """The same run under another id."""
+    return replace(record, id=RunId(run))
+
+
+__all__ = ["DEBUGGER", "NOON", "PROMPT", "a_run", "a_session", "a_task", "runs_of", "with_id"]

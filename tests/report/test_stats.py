@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.domain.failures import ENDINGS, TABLE, Cause
+from harness.domain.record import CheckResult
+from harness.domain.session import Ending
+from harness.report.stats import counts, group, group_by_cell, spread
+from tests.report.records import DEBUGGER, a_run, a_session, a_task, runs_of
+
+SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=20)
+
+
+def test_the_spread_of_four_scores_is_what_it_is_by_hand() -> None:
+    # mean 2.4 / 4; squares .01 + .01 + .01 + .09 = .12 … over 3
+    found = spread([0.5, 0.5, 0.5, 0.9])
+
+    assert (found.n, found.mean, found.low, found.high) == (4, 0.6, 0.5, 0.9)
+    assert found.deviation == pytest.approx(0.2, abs=1e-9)
+
+
+def test_one_score_has_a_mean_but_no_deviation() -> None:
+    found = spread([0.7])
+
+    assert (found.mean, found.deviation) == (0.7, None)
+
+
+def test_no_score_has_no_mean() -> None:
+    found = spread([])
+
+    assert (found.n, found.mean, found.deviation, found.low, found.high) == (0, *[None] * 4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SCORES)
+def test_the_spread_agrees_with_the_standard_library(scores: list[float]) -> None:
+    found = spread(scores)
+
+    assert found.mean == pytest.approx(statistics.fmean(scores), abs=1e-9)
+    assert found.deviation == pytest.approx(statistics.stdev(scores), abs=1e-8)
+    assert found.low == min(scores)
+
+
+def test_equal_scores_have_no_deviation_whatever_their_digits() -> None:
+    found = spread([0.1, 0.1, 0.1])
+
+    assert (found.mean, found.deviation) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_fault_counts_as_its_row_says(cause: Cause) -> None:
+    faulted = a_run(None, fault=cause)
+    even_with_a_score = replace(faulted, total_score=0.5)
+
+    assert not counts(faulted)
+    assert counts(even_with_a_score) is TABLE[cause].counts
+
+
+@pytest.mark.parametrize("ending", Ending)
+def test_an_ending_counts_as_its_row_says(ending: Ending) -> None:
+    cause = ENDINGS[ending]
+    record = a_run(0.5, session=replace(a_session(), ending=ending))
+
+    assert counts(record) is (cause is None or TABLE[cause].counts)
+
+
+def test_an_agent_that_ran_out_of_time_is_in_the_mean() -> None:
+    late = a_run(0.0, session=replace(a_session(), ending=Ending.TIMED_OUT))
+
+    assert group([late, a_run(1.0)]).scores.mean == 0.5
+
+
+def test_what_has_no_score_does_not_lower_the_mean_and_is_counted() -> None:
+    found = group(
+        [
+            a_run(0.8),
+            a_run(None, fault=Cause.SANDBOX),
+            a_run(None, fault=Cause.CANCELLED),
+            a_run(None),
+        ]
+    )
+
+    assert found.scores.mean == 0.8
+    assert (found.runs, found.scores.n) == (4, 1)
+    assert (found.faulted, found.interrupted, found.unscored) == (1, 1, 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.7, None, *Cause, *Ending]), min_size=1))
+def test_every_run_is_in_exactly_one_count(kinds: list[float | Cause | Ending | None]) -> None:
+    records = [
+        a_run(None, fault=kind)
+        if isinstance(kind, Cause)
+        else a_run(0.5, session=replace(a_session(), ending=kind))
+        if isinstance(kind, Ending)
+        else a_run(kind)
+        for kind in kinds
+    ]
+
+    found = group(records)
+
+    counted = found.scores.n + found.faulted + found.interrupted + found.unscored
+    assert counted == found.runs == len(kinds)
+
+
+def test_a_check_that_could_not_run_is_counted() -> None:
+    checks = (CheckResult("test", "test", 1.0, 0.5), CheckResult("lint", "lint", None, 0.5))
+
+    assert group([a_run(1.0, checks=checks), a_run(0.5)]).checks_not_run == 1
+
+
+def test_the_cost_of_a_faulted_run_was_paid_and_an_unknown_price_is_not_zero() -> None:
+    found = group(
+        [
+            a_run(1.0, session=a_session(cost_usd=0.1)),
+            a_run(None, fault=Cause.EVALUATOR, session=a_session(cost_usd=0.2)),
+            a_run(1.0, session=a_session(cost_usd=None)),
+            a_run(None, fault=Cause.SANDBOX, session=None),
+        ]
+    )
+
+    assert (found.cost_usd, found.unpriced) == (0.3, 1)
+    assert group([a_run(1.0, session=a_session(cost_usd=None))]).cost_usd is None
+
+
+def test_durations_are_those_of_the_runs_that_count() -> None:
+    records = [
+        a_run(1.0, session=a_session(duration_s=10)),
+        a_run(0.5, session=a_session(duration_s=30)),
+        a_run(None, fault=Cause.EVALUATOR, session=a_session(duration_s=1000)),
+    ]
+
+    assert group(records).seconds.mean == 20
+
+
+def test_passed_and_simulated_runs_are_counted() -> None:
+    found = group([a_run(0.9, simulated=True), a_run(0.2), a_run(0.7)])
+
+    assert (found.passed, found.simulated) == (2, 1)
+
+
+def test_cells_are_grouped_and_sorted_by_what_people_look_for() -> None:
+    records = [
+        *runs_of(a_task("b"), 1.0),
+        *runs_of(a_task("a", "Lx"), 1.0),
+        *runs_of(a_task("a", "L0", specialist=DEBUGGER), 1.0),
+        *runs_of(a_task("a", "L0"), 0.0, 1.0),
+        *runs_of(a_task("a", "L0", model=None), 0.5),
+    ]
+
+    groups = group_by_cell(records)
+
+    assert [(g.cell.scenario, g.cell.tier, g.cell.model, g.runs) for g in groups] == [
+        ("a", "L0", None, 1),
+        ("a", "L0", "acme:one", 2),
+        ("a", "L0", "acme:one", 1),
+        ("a", "Lx", "acme:one", 1),
+        ("b", "L1", "acme:one", 1),
+    ]
+    assert [g.cell.specialist for g in groups[1:3]] == [None, DEBUGGER]
+
+
+def test_a_scenario_that_changed_between_runs_makes_two_tasks() -> None:
+    same = group([a_run(0.5), a_run(0.9)])
+    other = group([a_run(0.5), a_run(0.9, threshold=0.9)])
+
+    assert len(same.tasks) == 1
+    assert len(other.tasks) == 2

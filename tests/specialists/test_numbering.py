@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StoreFault
+from harness.specialists.numbering import write_numbered
+
+MINTER = Path(__file__).with_name("minter.py")
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, name: str, count: int) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, str(MINTER), str(folder), name, str(count)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_numbers_count_on_from_the_highest(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "1.0.0"
+
+    first = write_numbered(folder, "one")
+    (folder / "snapshot-041.json5").write_text("by hand")
+    (folder / "snapshot-99.json5").write_text("not one of ours")
+    second = write_numbered(folder, "two")
+
+    assert (first.number, first.path.name) == (1, "snapshot-001.json5")
+    assert (second.number, second.path.name) == (42, "snapshot-042.json5")
+    assert second.path.read_text() == "two"
+
+
+def test_a_number_may_have_more_than_three_digits(tmp_path: Path) -> None:
+    (tmp_path / "snapshot-999.json5").touch()
+
+    assert write_numbered(tmp_path, "x").path.name == "snapshot-1000.json5"
+    assert write_numbered(tmp_path, "x").path.name == "snapshot-1001.json5"
+
+
+def test_two_processes_get_forty_different_numbers(tmp_path: Path) -> None:
+    both = [start(tmp_path, name, 20) for name in ("one", "two")]
+    for process in both:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    numbers = [int(line) for process in both for line in process.communicate()[0].split()]
+
+    assert sorted(numbers) == list(range(1, 41))
+    assert [process.returncode for process in both] == [0, 0]
+    written = [path.read_text() for path in sorted(tmp_path.iterdir())]
+    assert len({text.splitlines()[0] for text in written}) == 40
+    assert all(text.endswith("// end\n") for text in written)
+
+
+def test_a_killed_process_leaves_nothing_that_counts(tmp_path: Path) -> None:
+    process = start(tmp_path, "one", 100_000)
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.kill()
+    process.communicate()
+
+    names = sorted(path.name for path in tmp_path.glob("snapshot-*"))
+    written = write_numbered(tmp_path, "after")
+
+    assert all((tmp_path / name).read_text().endswith("// end\n") for name in names)
+    assert written.number == len(names) + 1
+
+
+def test_a_snapshot_may_be_read_by_whoever_may_read_the_folder(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        written = write_numbered(tmp_path, "x")
+    finally:
+        os.umask(before)
+
+    assert written.path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_folder_that_cannot_be_written_is_a_fault_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(StoreFault, match="could not write a snapshot into"):
+        write_numbered(tmp_path / "file" / "1.0.0", "x")
+    with pytest.raises(UnicodeEncodeError):
+        write_numbered(tmp_path, "\ud800")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
