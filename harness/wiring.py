@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -137,11 +138,13 @@ def open_artifacts(settings: Settings) -> Artifacts:
     """The project's artefacts."""
     from harness.store.artifacts import FileArtifacts
 
-    return FileArtifacts(settings.results / "artifacts")
+    return FileArtifacts(settings.results)
 
 
 def open_ledger(settings: Settings) -> Ledger:
     """The project's ledger of final trees."""
+    if shutil.which("git") is None:
+        raise UsageError("there is no git on PATH, which keeps the runs' files; install git")
     from harness.ledger import Ledger
 
     return Ledger.open(settings.results / "ledger.git")

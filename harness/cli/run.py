@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.report.documents import batch_document
 from harness.run import run_batch
 from harness.settings import Settings
 from harness.store.base import Planned, Wanted
+from harness.tools import Tools
 
 DEFAULT_AGENT = "echo"
 DEFAULT_TIER = "L1"
@@ -144,10 +146,13 @@ def resume(*, batch_id: str, quiet: bool, as_json: bool, root: Path | None) -> i
     store = wiring.open_store(settings)
     missing = store.missing(batch)
     specs = [_replan(settings, planned) for planned in missing]
-    runs = list(_attempts(settings, specs, batch, quiet=quiet or as_json)) if specs else []
-    if not runs and not as_json:
+    if not specs and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
+    runs: list[RunRecord] = []
+    if specs:
+        with _tools(settings, len(specs), quiet=quiet or as_json) as tools:
+            runs = list(run_batch(specs, batch, tools))
     return report(settings, batch, runs, as_json=as_json)
 
 
@@ -159,28 +164,28 @@ def execute(
     refs: dict[str, str],
     quiet: bool,
 ) -> list[RunRecord]:
-    """Reserve the runs in the store, then run them."""
-    cells = [spec for spec in specs if spec.iteration == 1]
-    count = len(specs) // len(cells)
-    wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs)) for c in cells]
-    planned = wiring.open_store(settings).plan(batch, wanted, datetime.now(UTC))
-    numbered = [
-        replace(cells[i], iteration=planned[i * count + n].iteration)
-        for n in range(count)
-        for i in range(len(cells))
-    ]
-    return list(_attempts(settings, numbered, batch, quiet=quiet))
+    """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
+    with _tools(settings, len(specs), quiet=quiet) as tools:
+        cells = [spec for spec in specs if spec.iteration == 1]
+        count = len(specs) // len(cells)
+        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs)) for c in cells]
+        planned = tools.store.plan(batch, wanted, tools.now())
+        numbered = [
+            replace(cells[i], iteration=planned[i * count + n].iteration)
+            for n in range(count)
+            for i in range(len(cells))
+        ]
+        return list(run_batch(numbered, batch, tools))
 
 
-def _attempts(
-    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, *, quiet: bool
-) -> Iterable[RunRecord]:
-    with LiveWatch(len(specs), quiet=quiet) as watch:
+@contextmanager
+def _tools(settings: Settings, total: int, *, quiet: bool) -> Iterator[Tools]:
+    with LiveWatch(total, quiet=quiet) as watch:
         tools = wiring.open_tools(settings, watch)
         reaper = wiring.open_reaper(settings)
         for leftover in reaper.find():
             reaper.remove(leftover)
-        yield from run_batch(specs, batch, tools)
+        yield tools
 
 
 def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
