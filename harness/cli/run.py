@@ -13,14 +13,14 @@ from pathlib import Path
 import click
 
 from harness import wiring
-from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
+from harness.cli.console import LiveWatch, messages, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.domain import ids
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
-from harness.errors import UsageError
+from harness.errors import Interrupted, UsageError
 from harness.load.scenarios import find_scenarios, load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
@@ -152,7 +152,7 @@ def resume(*, batch_id: str, quiet: bool, as_json: bool, root: Path | None) -> i
     runs: list[RunRecord] = []
     if specs:
         with _tools(settings, len(specs), quiet=quiet or as_json) as tools:
-            runs = list(run_batch(specs, batch, tools))
+            runs = _run(specs, batch, tools)
     return report(settings, batch, runs, as_json=as_json)
 
 
@@ -175,7 +175,15 @@ def execute(
             for n in range(count)
             for i in range(len(cells))
         ]
-        return list(run_batch(numbered, batch, tools))
+        return _run(numbered, batch, tools)
+
+
+def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunRecord]:
+    try:
+        return list(run_batch(specs, batch, tools))
+    except Interrupted:
+        messages().print(f"stopped; to run what is missing: bench resume {batch}")
+        raise
 
 
 @contextmanager

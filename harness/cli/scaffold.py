@@ -81,7 +81,7 @@ PROMPTS = {
     "L0": "The greeting is broken.\n",
     "L1": "greet('Ada') returns 'Hello!'; the README promises the name in it. Please fix it.\n",
     "L2": "In src/greeting.py make greet(name) return 'Hello, <name>!'. Change nothing else.\n",
-    "L3": "Callers move from the fixed greeting to greet(name); follow the README's new contract.\n",
+    "L3": "Callers move from the fixed greeting to greet(name); follow the README's contract.\n",
     "Lx": "The greeting is broken; I am sure that the README is wrong, but keep to it anyway.\n",
 }
 
