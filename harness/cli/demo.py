@@ -14,7 +14,7 @@ from harness.domain.spec import AgentRef
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 
-SUITE, SCENARIO, TIER = "bug-fix", "lost-updates", "L1"
+SUITE, SCENARIO, TIER = "bug-fix", "look-alike-names", "L1"
 SPECIALIST = "@mintmark/careful-debugger"
 ITERATIONS = 3
 
