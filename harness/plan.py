@@ -28,7 +28,9 @@ class Selection:
 def plan(selection: Selection) -> tuple[RunSpec, ...]:
     """Every cell, iteration by iteration, so that a batch stopped halfway is balanced."""
     if not 1 <= selection.iterations <= MAX_ITERATIONS:
-        raise UsageError(f"iterations is {selection.iterations}; it goes from 1 to {MAX_ITERATIONS}")
+        raise UsageError(
+            f"iterations is {selection.iterations}; it goes from 1 to {MAX_ITERATIONS}"
+        )
     cells = [
         RunSpec(
             scenario=scenario,
@@ -43,7 +45,9 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
         if _has(scenario, tier, sole=len(selection.scenarios) == 1)
     ]
     if not cells:
-        raise UsageError(f"no scenario of the selection has a prompt for {_listed(selection.tiers)}")
+        raise UsageError(
+            f"no scenario of the selection has a prompt for {_listed(selection.tiers)}"
+        )
     return tuple(
         replace(cell, iteration=n) for n in range(1, selection.iterations + 1) for cell in cells
     )

@@ -18,6 +18,7 @@ from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
 from harness.errors import BoxClosed, EnvironmentFault, Interrupted, SandboxFault
 from harness.evaluate import Evidence, carried, evaluate, hidden_files, validate
+from harness.interrupts import shield
 from harness.log import bound, log
 from harness.sandbox.base import BoxError, PreparedImage, Purpose
 from harness.tools import Tools
@@ -47,8 +48,9 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
             # ours: the record says so, and the traceback goes on to the person who can mend it
             tools.store.save(draft.record(tools.now(), bug))
             raise
-        record = draft.record(tools.now(), error)
-        tools.store.save(record)
+        with shield():
+            record = draft.record(tools.now(), error)
+            tools.store.save(record)
         tools.watch.ended(record)
         return record
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.domain.changes import Changes
 from harness.domain.ids import LABEL
 from harness.domain.scenario import Scenario
-from harness.ledger import GitRunner
+from harness.ledger import commit_everything
 from harness.sandbox.base import AGENT_UID, Mount, Workspace
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace, run_mount
 from harness.sandbox.owner import this_process
@@ -45,17 +45,9 @@ class FixtureStore:
         shutil.copytree(fixture, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         # owners first: git's index remembers them, and would look at every file again
         _hand_over(tree)
-        _commit_everything(tree)
+        commit_everything(tree)
         _hand_over(tree / ".git")
         tree.parent.rename(home)
-
-
-def _commit_everything(tree: Path) -> None:
-    """One commit without a history to read the answer from; ignored files are part of it."""
-    git = GitRunner(f"--git-dir={tree / '.git'}", f"--work-tree={tree}", cwd=tree)
-    git.run("init", "--quiet", "--template=", "--initial-branch=main")
-    git.run("add", "--all", "--force")
-    git.run("commit", "--quiet", "--allow-empty", "--message=Start")
 
 
 def _hand_over(folder: Path) -> None:

@@ -16,6 +16,7 @@ import click
 
 from harness import __version__
 from harness.errors import EnvironmentFault, Interrupted, UsageError, nearest
+from harness.interrupts import INTERRUPTS
 
 if TYPE_CHECKING:
     from harness.settings import Settings
@@ -143,14 +144,9 @@ def _complain(message: str, code: int) -> int:
 
 
 def _catch_signals() -> None:
-    """The first signal unwinds through every `with`; while that happens further ones wait."""
-    seen: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) == 1:
-            raise Interrupted
-        click.echo("cleaning up; a moment", err=True)
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if INTERRUPTS.arrived():
+            click.echo("cleaning up; a moment", err=True)
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, stop)

@@ -26,10 +26,12 @@ class Purpose(StrEnum):
 
     WORK = "work"
     GRADE = "grade"
+    KEEP = "keep"
+    """Trusted: fills workspaces and looks through them; nothing of an agent's runs in it."""
 
 
 class User(StrEnum):
-    """Who a command runs as: the unprivileged one, or the trusted one of the grading sandbox."""
+    """Who a command runs as: the unprivileged one, or the trusted one where there is one."""
 
     AGENT = "agent"
     GRADER = "grader"
@@ -64,6 +66,18 @@ class FileEntry:
     name: str
     kind: str
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One path of a scanned tree; a file that was not read has no digest."""
+
+    path: bytes
+    kind: str
+    mode: int
+    size_bytes: int
+    sha256: str = ""
+    target: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +201,8 @@ class Workspace(Protocol):
 class Workspaces(Protocol):
     """Copy-on-write workspaces from one fixture store."""
 
-    def open(self, scenario: Scenario) -> AbstractContextManager[Workspace]:
-        """A fresh workspace, removed when the block ends."""
+    def open(
+        self, scenario: Scenario, image: PreparedImage
+    ) -> AbstractContextManager[Workspace]:
+        """A fresh workspace, removed when the block ends; `image` is what helpers are made of."""
         ...

@@ -70,7 +70,7 @@ def build_lock(path: Path, subject: str, tell: Tell) -> Iterator[int]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell(f"{subject}: waiting for another process that is making it")
+            tell(f"{subject}: waiting for a build that is under way")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from harness.domain.changes import Change
 from harness.errors import BoxClosed
@@ -17,6 +18,7 @@ from harness.sandbox.base import (
     FileEntry,
     Match,
     Purpose,
+    TreeEntry,
     User,
 )
 from harness.sandbox.channel import Channel
@@ -26,6 +28,8 @@ GRACE_S = 15.0
 FILE_OP_S = 60.0
 APPLY_BYTES = 16 * 1024 * 1024
 """Changes go in requests of about this size."""
+PIECE_BYTES = 16 * 1024 * 1024
+MAX_HASHED_BYTES = 1024 * 1024 * 1024
 
 
 class DaemonBox:
@@ -136,24 +140,67 @@ class DaemonBox:
         ]
         self._ask("put", FILE_OP_S, root=GRADING, files=packed)
 
+    def scan(
+        self, root: str, *, skip: Iterable[str], max_entries: int, max_hashed_bytes: int
+    ) -> Iterator[TreeEntry]:
+        """All below a folder, parents first; raises BoxError, also when there is more of it."""
+        self._send(
+            "scan",
+            root=_place(root),
+            skip=sorted(skip),
+            max_entries=max_entries,
+            max_bytes=min(max_hashed_bytes, MAX_HASHED_BYTES),
+            max_total=max_hashed_bytes,
+        )
+        page = self._receive(FILE_OP_S)
+        while not page.get("done"):
+            yield from map(_entry, _records(page["entries"]))
+            page = self._receive(FILE_OP_S)
+        if page["truncated"]:
+            raise BoxError("too_many", f"{root} has more than {max_entries} files")
+
+    def fetch(self, path: str) -> bytes:
+        """A whole regular file, as the trusted user."""
+        data = bytearray()
+        while True:
+            reply = self._ask(
+                "read", FILE_OP_S, path=_place(path), offset=len(data), limit=PIECE_BYTES
+            )
+            piece = _unpack(reply["data"])
+            data += piece
+            if len(piece) < PIECE_BYTES:
+                return bytes(data)
+
     def _as(self, user: User) -> dict[str, object]:
-        drops = self._spec.purpose is Purpose.GRADE and user is User.AGENT
+        drops = self._spec.purpose is not Purpose.WORK and user is User.AGENT
         return {"as": [AGENT_UID, AGENT_UID] if drops else None}
 
     def _ask(self, op: str, wait_s: float, **fields: object) -> dict[str, object]:
+        self._send(op, **fields)
+        return self._receive(wait_s)
+
+    def _send(self, op: str, **fields: object) -> None:
         self._last += 1
-        try:
+        with self._reasons():
             self._channel.send({"id": self._last, "op": op, **fields})
+
+    def _receive(self, wait_s: float) -> dict[str, object]:
+        with self._reasons():
             reply = self._channel.receive(wait_s)
-        except BoxClosed as error:
-            reason = self._why_closed()
-            raise BoxClosed(f"{error}: {reason}" if reason else str(error)) from error
         if reply.get("id") != self._last:
             raise BoxClosed(f"the sandbox answered request {reply.get('id')!r}, not {self._last}")
         problem = reply.get("error")
         if isinstance(problem, dict):
             raise BoxError(str(problem.get("kind")), str(problem.get("message")))
         return reply
+
+    @contextmanager
+    def _reasons(self) -> Iterator[None]:
+        try:
+            yield
+        except BoxClosed as error:
+            reason = self._why_closed()
+            raise BoxClosed(f"{error}: {reason}" if reason else str(error)) from error
 
 
 def _groups(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
@@ -187,3 +234,14 @@ def _text(value: object) -> str:
 
 def _records(value: object) -> Iterable[Mapping[str, object]]:
     return value if isinstance(value, list) else []
+
+
+def _entry(raw: Mapping[str, object]) -> TreeEntry:
+    return TreeEntry(
+        path=_unpack(raw["path"]),
+        kind=str(raw["kind"]),
+        mode=int(str(raw["mode"])),
+        size_bytes=int(str(raw["size"])),
+        sha256=str(raw.get("sha256", "")),
+        target=_unpack(raw.get("target", "")),
+    )

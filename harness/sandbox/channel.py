@@ -13,6 +13,7 @@ from harness.errors import BoxClosed
 
 MAX_LINE_BYTES = 96 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
+SAID_BYTES = 2048
 _HEADER = struct.Struct(">BxxxL")
 _STDOUT = 1
 
@@ -46,6 +47,7 @@ class Channel:
         self._stream = stream
         self._raw = bytearray()
         self._lines = bytearray()
+        self._said = bytearray()
 
     def send(self, message: Message) -> None:
         """Send one line."""
@@ -75,6 +77,11 @@ class Channel:
             raise BoxClosed(f"the sandbox sent no message: {line[:80]!r}")
         return message
 
+    @property
+    def said(self) -> str:
+        """The end of what the daemon wrote to its standard error: a healthy one writes nothing."""
+        return self._said.decode("utf-8", "replace").strip()
+
     def close(self) -> None:
         """Close the stream; the engine cannot remove a container whose stream nobody reads."""
         self._stream.close()
@@ -101,6 +108,9 @@ class Channel:
             kind, size = _HEADER.unpack_from(self._raw)
             if len(self._raw) < _HEADER.size + size:
                 return
+            data = self._raw[_HEADER.size : _HEADER.size + size]
             if kind == _STDOUT:
-                self._lines += self._raw[_HEADER.size : _HEADER.size + size]
+                self._lines += data
+            else:
+                self._said = (self._said + data)[-SAID_BYTES:]
             del self._raw[: _HEADER.size + size]

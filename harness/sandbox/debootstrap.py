@@ -7,10 +7,11 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,9 @@ SLIM_DPKG = "".join(f"path-exclude /usr/share/{name}/*\n" for name in SLIMMED) +
 )
 
 _PHASES = ("retrieving", "extracting", "unpacking", "configuring")
+_PLAIN = re.compile(r"[A-Za-z0-9/._+-]+")
 _SOURCES = ("etc/apt/sources.list", "etc/apt/sources.list.d/*.list")
-_DEB_LINE = re.compile(r"deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s")
+_DEB_LINE = re.compile(r"^\s*deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,24 +252,38 @@ def _debootstrap(
 ) -> None:
     # apt in the containers needs certificates to speak to an https mirror
     secure = any(uri.startswith("https:") for uri in (release.mirror, release.security))
-    command = [
-        "debootstrap",
-        "--variant=minbase",
-        "--force-check-gpg",
-        f"--keyring={release.keyring}",
-        f"--components={','.join(release.components)}",
-        *(["--include=ca-certificates"] if secure else []),
-        release.suite,
-        str(workplace.root),
-        release.mirror,
-        str(SCRIPTS / (release.suite if (SCRIPTS / release.suite).exists() else release.script)),
-    ]
-    code, tail = _follow(command, workplace.lock, _phase_teller(name, tell))
+    script = SCRIPTS / release.suite
+    with _plain(workplace.root) as target:
+        command = [
+            "debootstrap",
+            "--variant=minbase",
+            "--force-check-gpg",
+            f"--keyring={release.keyring}",
+            f"--components={','.join(release.components)}",
+            *(["--include=ca-certificates"] if secure else []),
+            release.suite,
+            str(target),
+            release.mirror,
+            str(script if script.exists() else SCRIPTS / release.script),
+        ]
+        code, tail = _follow(command, workplace.lock, _phase_teller(name, tell))
     if code != 0:
         raise SandboxFault(
             f"debootstrap could not build {name} from {release.mirror} (exit {code}):\n"
             + "\n".join(tail)
         )
+
+
+@contextmanager
+def _plain(path: Path) -> Iterator[Path]:
+    """A way to `path` that debootstrap, a shell script, can take: it stumbles over spaces."""
+    if _PLAIN.fullmatch(str(path)):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="mintmark-") as folder:
+        way = Path(folder, "root")
+        way.symlink_to(path)
+        yield way
 
 
 def _follow(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from docker.errors import NotFound
 
 from harness.domain.scenario import MIB, Network
 from harness.errors import BoxClosed, SandboxFault
-from harness.sandbox.base import AGENT_UID, GRADING, HOME, WORKSPACE, Box, BoxSpec, Purpose
+from harness.interrupts import shield
+from harness.sandbox.base import AGENT_UID, GRADING, HOME, WORKSPACE, BoxSpec, Mount, Purpose
 from harness.sandbox.box import DaemonBox
 from harness.sandbox.channel import Channel
 from harness.sandbox.engine import engine_faults
@@ -26,7 +27,12 @@ SECCOMP = Path(__file__).with_name("seccomp.json")
 START_TIMEOUT_S = 60.0
 HOME_BYTES = 64 * MIB
 MAX_FILES = 8192
-GRADER_CAPS = ("SETUID", "SETGID", "KILL")
+CAPS: Mapping[Purpose, Sequence[str]] = {
+    Purpose.WORK: (),
+    Purpose.GRADE: ("SETUID", "SETGID", "KILL"),
+    # an agent may have closed its own files to everybody
+    Purpose.KEEP: ("SETUID", "SETGID", "KILL", "DAC_READ_SEARCH"),
+}
 
 ENV = {
     "HOME": HOME,
@@ -40,6 +46,25 @@ ENV = {
 }
 
 
+class Attached:
+    """The socket of an attach request; the SDK's wrapper and response hold it open too."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401  # differs by the kind of connection
+        self._stream = stream
+        self._socket = getattr(stream, "_sock", stream)
+        self.sendall = self._socket.sendall
+        self.recv = self._socket.recv
+        self.settimeout = self._socket.settimeout
+
+    def close(self) -> None:
+        """Close all three, the outermost first."""
+        response = getattr(self._stream, "_response", None)
+        if response is not None:
+            response.close()
+        self._stream.close()
+        self._socket.close()
+
+
 class DockerSandboxes:
     """Opens boxes on the engine behind a client."""
 
@@ -48,7 +73,7 @@ class DockerSandboxes:
         self._seccomp = json.dumps(json.loads(SECCOMP.read_text(encoding="utf-8")))
 
     @contextmanager
-    def open(self, spec: BoxSpec) -> Iterator[Box]:
+    def open(self, spec: BoxSpec) -> Iterator[DaemonBox]:
         """A running box; its container is gone when the block ends."""
         with engine_faults(f"create {spec.name} from {spec.image.tag}"):
             container: str = self._client.api.create_container(**self._config(spec))["Id"]
@@ -64,10 +89,10 @@ class DockerSandboxes:
             self._remove(container)
 
     def _start(self, container: str) -> Channel:
-        streams = {"stdin": 1, "stdout": 1, "stderr": 0, "stream": 1}
-        stream = self._client.api.attach_socket(container, params=streams)
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        attached = Attached(self._client.api.attach_socket(container, params=streams))
         self._client.api.start(container)
-        return Channel(getattr(stream, "_sock", stream))
+        return Channel(attached)
 
     def _await_daemon(self, channel: Channel, container: str, spec: BoxSpec) -> None:
         try:
@@ -75,44 +100,41 @@ class DockerSandboxes:
         except BoxClosed as error:
             why = self._why_closed(container)
             raise SandboxFault(
-                f"the tool daemon did not start in {spec.image.tag}: {why or error}"
+                f"the tool daemon did not start in {spec.image.tag}: {why or error}; {channel.said}"
             ) from error
         if not ready.get("ready"):
             raise SandboxFault(f"the tool daemon of {spec.image.tag} said {ready!r}")
 
     def _config(self, spec: BoxSpec) -> dict[str, Any]:
-        grading = spec.purpose is Purpose.GRADE
         return {
             "image": spec.image.tag,
             "name": spec.name,
             "command": list(DAEMON),
-            "user": "0:0" if grading else f"{AGENT_UID}:{AGENT_UID}",
+            "user": f"{AGENT_UID}:{AGENT_UID}" if spec.purpose is Purpose.WORK else "0:0",
             "working_dir": WORKSPACE,
             "environment": {**ENV, **spec.env},
             "labels": dict(spec.labels),
             "stdin_open": True,
             "entrypoint": "",
-            "host_config": self._client.api.create_host_config(**self._host(spec, grading=grading)),
+            "host_config": self._client.api.create_host_config(**self._host(spec)),
         }
 
-    def _host(self, spec: BoxSpec, *, grading: bool) -> dict[str, Any]:
+    def _host(self, spec: BoxSpec) -> dict[str, Any]:
         limits = spec.limits
+        grading = spec.purpose is Purpose.GRADE
         tmpfs = {
             "/tmp": f"rw,nosuid,nodev,exec,mode=1777,size={limits.disk_bytes}",  # noqa: S108
-            HOME: f"rw,nosuid,nodev,exec,mode=0777,size={HOME_BYTES}",
+            HOME: f"rw,nosuid,nodev,exec,uid={AGENT_UID},gid={AGENT_UID},size={HOME_BYTES}",
         }
         if grading:
             tmpfs[GRADING] = f"rw,nosuid,nodev,noexec,mode=0700,size={HOME_BYTES}"
         return {
-            "binds": {
-                m.source: {"bind": m.target, "mode": "ro" if m.read_only else "rw"}
-                for m in spec.mounts
-            },
+            "binds": {m.source: {"bind": m.target, "mode": _mode(m)} for m in spec.mounts},
             "network_mode": "none" if spec.network is Network.NONE or grading else "bridge",
             "init": True,
             "read_only": True,
             "cap_drop": ["ALL"],
-            "cap_add": list(GRADER_CAPS) if grading else None,
+            "cap_add": list(CAPS[spec.purpose]) or None,
             "security_opt": ["no-new-privileges", f"seccomp={self._seccomp}"],
             "pids_limit": limits.pids,
             "mem_limit": limits.memory_bytes,
@@ -128,7 +150,8 @@ class DockerSandboxes:
         }
 
     def _remove(self, container: str) -> None:
-        with engine_faults(f"remove container {container[:12]}"), suppress(NotFound):
+        removing = engine_faults(f"remove container {container[:12]}")
+        with shield(), removing, suppress(NotFound):
             self._client.api.remove_container(container, force=True, v=True)
 
     def _why_closed(self, container: str) -> str:
@@ -140,3 +163,9 @@ class DockerSandboxes:
         if state["Running"]:
             return ""
         return f"its daemon ended with exit code {state['ExitCode']} {state['Error']}".rstrip()
+
+
+def _mode(mount: Mount) -> str:
+    how = "ro" if mount.read_only else "rw"
+    # nocopy: an empty volume stays empty, whatever the image has at that place
+    return how if mount.source.startswith("/") else f"{how},nocopy"

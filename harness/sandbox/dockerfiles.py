@@ -33,6 +33,8 @@ APT = (
     "apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=3"
     " -o Acquire::Check-Valid-Until=false -o Acquire::Check-Date=false"
 )
+HEAD_STEPS = 3
+"""FROM, USER and the packages."""
 SLOW = frozenset({"RUN", "COPY", "ADD"})
 
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+)?")
@@ -85,6 +87,11 @@ class Recipe:
     def text(self) -> str:
         """The Dockerfile."""
         return "".join(f"{step.text}\n" for step in self.steps)
+
+    @property
+    def head(self) -> str:
+        """What recipes with the same packages have in common: one layer, if it is built once."""
+        return "".join(f"{step.text}\n" for step in self.steps[:HEAD_STEPS])
 
     def trusting(self, certificates: str) -> Recipe:
         """The same recipe where every RUN trusts the bundle in the image `certificates`."""

@@ -58,7 +58,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class OurImage:
-    """An image that Mintmark made: a scenario's, or a base from packages."""
+    """An image that Mintmark made: a scenario's, a base from packages, or a few files."""
 
     tag: str
     kind: str
@@ -335,7 +335,7 @@ def _free_bytes(folder: str) -> int | None:
 def _our_images(client: docker.DockerClient) -> Iterator[OurImage]:
     seen: set[str] = set()
     # prepared first: a prepared image inherits the labels of the base it stands on
-    for kind in ("prepared", "base"):
+    for kind in ("prepared", "base", "inside", "ca"):
         for image in client.api.images(filters={"label": f"{LABEL}.{kind}"}):
             tags = [tag for tag in image.get("RepoTags") or () if tag not in seen]
             seen.update(tags)

@@ -55,7 +55,8 @@ class DockerImages:
         key = recipe_key(recipe)
         tag = prepared_tag(key)
         if local_id(self.client, tag) is None:
-            lock = self.state / "locks" / f"image-{key[:16]}"
+            # scenarios with the same packages wait for each other: the next finds the layer made
+            lock = self.state / "locks" / f"image-{text_digest(recipe.head)[:16]}"
             with build_lock(lock, f"{scenario.key}: image", tell):
                 if local_id(self.client, tag) is None:
                     self._build(scenario, recipe, tag, tell)

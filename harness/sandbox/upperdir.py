@@ -8,29 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.domain.changes import (
-    EXECUTABLE_MODE,
-    FILE_MODE,
-    LINK_MODE,
-    Change,
-    ChangeKind,
-    Changes,
+from harness.domain.changes import EXECUTABLE_MODE, LINK_MODE, Change, ChangeKind, Changes
+from harness.sandbox.capture import (
+    MAX_ENTRIES,
+    NO_FILE,
+    REPOSITORY,
+    TOO_MUCH,
+    LeftOut,
+    git_mode,
+    is_out,
+    is_too_far,
 )
 
-MAX_DEPTH = 100
-MAX_PATH_BYTES = 3000
-MAX_ENTRIES = 100_000
 OPAQUE = "trusted.overlay.opaque"
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-ALWAYS_OUT = frozenset({b".git"})
-USUALLY_OUT = frozenset(
-    name.encode()
-    for name in (
-        "node_modules", ".venv", "venv", "__pycache__", ".pytest_cache", ".mypy_cache",
-        ".ruff_cache", ".tox", ".nox", ".pnpm-store", ".turbo", ".nx", ".cache",
-    )
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -40,7 +31,7 @@ class UpperDir:
     upper: Path
     lower: Path
     max_bytes: int
-    left_out: list[str] = field(default_factory=list)
+    left_out: LeftOut = field(default_factory=LeftOut)
     _bytes: int = 0
     _entries: int = 0
 
@@ -48,85 +39,85 @@ class UpperDir:
         """Every path that differs from the fixture."""
         root = os.open(self.upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            items = tuple(sorted(self._folder(root, b"", 0)))
+            items = tuple(sorted(self._folder(root, b"", os.fsencode(self.lower), hides=False)))
         finally:
             os.close(root)
-        return Changes(items, tuple(self.left_out))
+        return Changes(items, tuple(self.left_out.lines))
 
-    def _folder(self, fd: int, prefix: bytes, depth: int) -> Iterator[Change]:
-        for name in sorted(os.fsencode(n) for n in os.listdir(fd)):
-            path = prefix + name
-            info = os.stat(name, dir_fd=fd, follow_symlinks=False)
-            self._entries += 1
-            if self._is_out(name, path):
-                continue
-            if self._entries > MAX_ENTRIES or len(path) > MAX_PATH_BYTES or depth > MAX_DEPTH:
-                self._leave_out(path, "too many, too deep or too long a name")
-            elif stat.S_ISDIR(info.st_mode):
-                yield from self._subfolder(fd, name, path, depth)
-            elif stat.S_ISCHR(info.st_mode) and info.st_rdev == 0:
+    def _folder(
+        self, fd: int, prefix: bytes, below: bytes | None, *, hides: bool
+    ) -> Iterator[Change]:
+        """`below` is the fixture's folder here, or None; `hides` means that it does not show."""
+        names = sorted(os.fsencode(name) for name in os.listdir(fd))
+        for name in names:
+            old = os.path.join(below, name) if below is not None else None
+            if old is not None and not os.path.lexists(old):
+                old = None
+            yield from self._entry(fd, prefix + name, old, hides=hides)
+        if hides and below is not None:
+            for name in sorted(set(os.listdir(below)) - set(names)):
+                if name.lower() != REPOSITORY:
+                    yield Change(prefix + name, ChangeKind.DELETE)
+
+    def _entry(self, fd: int, path: bytes, old: bytes | None, *, hides: bool) -> Iterator[Change]:
+        name = path.rpartition(b"/")[2]
+        info = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        self._entries += 1
+        if is_out(path, in_fixture=old is not None):
+            return
+        if self._entries > MAX_ENTRIES or is_too_far(path):
+            self.left_out.note(path, TOO_MUCH)
+        elif stat.S_ISDIR(info.st_mode):
+            yield from self._subfolder(fd, path, old, hides=hides)
+        elif stat.S_ISCHR(info.st_mode) and info.st_rdev == 0:
+            if old is not None:
                 yield Change(path, ChangeKind.DELETE)
-            elif stat.S_ISLNK(info.st_mode):
-                yield from self._link(os.readlink(name, dir_fd=fd), path)
-            elif stat.S_ISREG(info.st_mode):
-                yield from self._file(fd, name, path)
-            else:
-                self._leave_out(path, "not a file, link or folder")
+        elif stat.S_ISLNK(info.st_mode):
+            target = os.fsencode(os.readlink(name, dir_fd=fd))
+            if old is None or not os.path.islink(old) or os.readlink(old) != target:
+                yield Change(path, ChangeKind.SYMLINK, LINK_MODE, target)
+        elif stat.S_ISREG(info.st_mode):
+            yield from self._file(fd, path, old)
+        else:
+            self.left_out.note(path, NO_FILE)
 
-    def _subfolder(self, fd: int, name: bytes, path: bytes, depth: int) -> Iterator[Change]:
-        below = self._lower(path)
-        child = os.open(name, _READ | os.O_DIRECTORY, dir_fd=fd)
+    def _subfolder(
+        self, fd: int, path: bytes, old: bytes | None, *, hides: bool
+    ) -> Iterator[Change]:
+        if old is not None and not _is_folder(old):
+            yield Change(path, ChangeKind.DELETE)
+            old = None
+        child = os.open(path.rpartition(b"/")[2], _READ | os.O_DIRECTORY, dir_fd=fd)
         try:
-            if os.path.lexists(below) and (_is_opaque(child) or not _is_folder(below)):
-                yield Change(path, ChangeKind.DELETE)
-            yield from self._folder(child, path + b"/", depth + 1)
+            yield from self._folder(child, path + b"/", old, hides=hides or _is_opaque(child))
         finally:
             os.close(child)
 
-    def _link(self, target: bytes | str, path: bytes) -> Iterator[Change]:
-        below = self._lower(path)
-        target = os.fsencode(target)
-        if not (os.path.islink(below) and os.readlink(below) == target):
-            yield Change(path, ChangeKind.SYMLINK, LINK_MODE, target)
-
-    def _file(self, fd: int, name: bytes, path: bytes) -> Iterator[Change]:
-        with os.fdopen(os.open(name, _READ, dir_fd=fd), "rb") as file:
+    def _file(self, fd: int, path: bytes, old: bytes | None) -> Iterator[Change]:
+        with os.fdopen(os.open(path.rpartition(b"/")[2], _READ, dir_fd=fd), "rb") as file:
             info = os.fstat(file.fileno())
             if not stat.S_ISREG(info.st_mode):
-                self._leave_out(path, "changed its kind")
+                self.left_out.note(path, "changed its kind")
                 return
             self._bytes += info.st_size
             if self._bytes > self.max_bytes:
-                self._leave_out(path, f"more than {self.max_bytes} bytes of changes")
+                self.left_out.note_too_big(path, self.max_bytes)
                 return
             data = file.read(info.st_size)
-        mode = EXECUTABLE_MODE if info.st_mode & 0o100 else FILE_MODE
-        change = Change(path, ChangeKind.FILE, mode, data)
-        if not self._is_same(change):
+        change = Change(path, ChangeKind.FILE, git_mode(info.st_mode), data)
+        if old is None or not _is_same(change, old):
             yield change
 
-    def _is_same(self, change: Change) -> bool:
-        below = self._lower(change.path)
-        if os.path.islink(below) or not os.path.isfile(below):
-            return False
-        info = os.stat(below)
-        executable = bool(info.st_mode & 0o100) == (change.mode == EXECUTABLE_MODE)
-        if not executable or info.st_size != len(change.data):
-            return False
-        with open(below, "rb") as file:
-            return file.read() == change.data
 
-    def _is_out(self, name: bytes, path: bytes) -> bool:
-        if name.lower() in ALWAYS_OUT:
-            return True
-        return name in USUALLY_OUT and not os.path.lexists(self._lower(path))
-
-    def _lower(self, path: bytes) -> bytes:
-        return os.path.join(os.fsencode(self.lower), path)
-
-    def _leave_out(self, path: bytes, reason: str) -> None:
-        if len(self.left_out) < 100:  # noqa: PLR2004  # a list for people, not a log
-            self.left_out.append(f"{Change(path, ChangeKind.DELETE).display[:200]}: {reason}")
+def _is_same(change: Change, old: bytes) -> bool:
+    if os.path.islink(old) or not os.path.isfile(old):
+        return False
+    info = os.stat(old)
+    executable = bool(info.st_mode & 0o100) == (change.mode == EXECUTABLE_MODE)
+    if not executable or info.st_size != len(change.data):
+        return False
+    with open(old, "rb") as file:
+        return file.read() == change.data
 
 
 def _is_folder(path: bytes) -> bool:

@@ -1,0 +1,65 @@
+# Everything a contributor or CI runs. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH := $(BIN)/bench
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine demo bench test quick check fmt fmt-check lint types imports clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## install Mintmark and its tools into .venv
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "make: Mintmark needs Python 3.11 or newer and '$(PYTHON)' is not;" \
+	        "name another: make PYTHON=python3.12 setup" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "make: '$(PYTHON)' cannot make virtual environments;" \
+	        "on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    -c constraints.txt -e ".[dev]"
+	@touch $@
+
+engine: ## make sure that a Docker engine answers, setting one up if need be
+	@sh harness/sandbox/engine.sh
+
+demo: setup engine ## see a whole run, without a model or a key
+	@$(BENCH) demo
+
+bench: setup engine ## measure what a run costs, and rewrite docs/performance.md
+	@$(BIN)/python tests/performance/measure.py --write
+
+test: setup engine ## run every test, on the real engine
+	$(BIN)/python -m pytest
+
+quick: setup ## run the tests that need no engine
+	$(BIN)/python -m pytest -m "not docker"
+
+check: fmt-check lint types imports test ## run everything that has to be green
+
+fmt: setup ## put the code into its format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+fmt-check: setup
+	$(BIN)/ruff format --check
+
+lint: setup
+	$(BIN)/ruff check
+
+types: setup
+	$(BIN)/mypy
+	cd harness/sandbox/inside && $(CURDIR)/$(BIN)/mypy --config-file= --strict *.py
+
+imports: setup
+	$(BIN)/lint-imports
+
+clean: ## remove what can be made again; results stay
+	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
