@@ -55,7 +55,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
-	cd harness/sandbox/inside && $(CURDIR)/$(BIN)/mypy --config-file= --strict *.py
+	cd harness/sandbox/inside && MYPYPATH=. $(CURDIR)/$(BIN)/mypy --config-file= --strict --explicit-package-bases *.py
 
 imports: setup
 	$(BIN)/lint-imports

@@ -15,7 +15,7 @@ COMMANDS = {
     "show": ("harness.cli.shows:show", "Show one run: scores, tests, diff, transcript."),
     "batches": ("harness.cli.shows:batches", "List batches."),
     "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
-    "compare": ("harness.cli.shows:compare", "Compare two batches."),
+    "compare": ("harness.cli.shows:compare", "Compare two batches or two runs."),
     "resume": ("harness.cli.run:resume", "Run what a batch still misses."),
     "checkout": ("harness.cli.shows:checkout", "Write a run's final files into a folder."),
     "new": ("harness.cli.scaffold:new", "Begin a new suite or scenario."),

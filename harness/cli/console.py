@@ -152,6 +152,9 @@ def _print_telemetry(console: Console, run: RunRecord) -> None:
     console.print(f"  Tokens      {tokens}")
     console.print(f"  Cost        {money(session.cost_usd)}")
     console.print(f"  Tool calls  {session.tool_calls}")
+    if session.questions:
+        answered = sum(question.matched is not None for question in session.questions)
+        console.print(f"  Questions   {len(session.questions)}, {answered} answered")
     if run.tree:
         tree = run.tree
         console.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -35,6 +36,7 @@ from harness.report.documents import (
     transcript_document,
 )
 from harness.settings import Settings
+from harness.store.base import Store
 
 RECENT = 20
 
@@ -255,15 +257,15 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
 @json_option
 @root_option
 def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int:
-    """Compare two batches task by task; only scored runs count."""
+    """Compare two batches, or two runs, task by task; only scored runs count."""
     store = wiring.open_store(settings_for(root))
-    a, b = (store.batch(checked_batch_id(name)) for name in (first, second))
-    found = compare_batches(store.runs(a.id), store.runs(b.id))
+    (a, before), (b, after) = (_runs_of(store, name) for name in (first, second))
+    found = compare_batches(before, after)
     if as_json:
-        print_json({"a": a.id, "b": b.id, **comparison_document(found)})
+        print_json({"a": a, "b": b, **comparison_document(found)})
         return PASSED
     console = output()
-    console.print(f"A = {a.id}\nB = {b.id}\n")
+    console.print(f"A = {a}\nB = {b}\n")
     columns = [
         ("Scenario", ""),
         ("Tier", ""),
@@ -280,6 +282,14 @@ def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int
     if not found.rows:
         console.print("[yellow]the batches have no task in common[/]")
     return PASSED
+
+
+def _runs_of(store: Store, name: str) -> tuple[str, Sequence[RunRecord]]:
+    if name.startswith("run_"):
+        run = store.run(name)
+        return run.id, [run]
+    batch = store.batch(checked_batch_id(name))
+    return batch.id, store.runs(batch.id)
 
 
 def _pair_row(pair: Pair) -> tuple[str, ...]:

@@ -143,13 +143,14 @@ def test_a_broken_scenario_fails_validation_and_nothing_else(cli: Cli, project: 
     assert "not valid" in cli("list").stdout
 
 
-@pytest.mark.usefixtures("fakes")
-def test_two_batches_are_compared_task_by_task(cli: Cli) -> None:
+def test_two_batches_are_compared_task_by_task(cli: Cli, fakes: Fakes) -> None:
     cli("sample", "greet", "--agent", "echo", "--batch-id", "a")
     cli("sample", "greet", "--agent", "oracle", "--batch-id", "b")
     assert "sample/greet" in cli("compare", "a", "b").stdout
     document = json.loads(cli("compare", "a", "b", "--json").stdout)
     assert [row["a"]["agent"] for row in document["rows"]] == ["echo"]
+    ids = [run.id for run in fakes.store.runs()]
+    assert "sample/greet" in cli("compare", *ids).stdout
 
 
 def test_help_names_every_command_and_shows_examples(cli: Cli) -> None:
