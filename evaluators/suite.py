@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from evaluators.junit import BadReportError, parse
-from harness.domain.changes import Change
+from harness.domain.changes import Change, ChangeKind
 from harness.domain.record import Artifact, CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
 from harness.evaluate import Evidence, not_run, original_of, transcript_of
@@ -82,6 +82,9 @@ def _run_command(
     evidence: Evidence, check: CheckSpec, logs: list[Artifact]
 ) -> tuple[TestOutcome, ...]:
     """The command's JUnit report; without one its exit code counts as a single test."""
+    if check.report is not None:
+        # a report that the agent left lying there must not outlive a runner that writes none
+        evidence.box.apply([Change(os.fsencode(check.report), ChangeKind.DELETE)])
     done = evidence.box.run(
         str(check.command),
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,

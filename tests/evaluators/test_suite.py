@@ -144,6 +144,15 @@ def test_a_command_without_a_report_counts_as_one_test(
     assert SuiteEvaluator().judge(replace(evidence, control=known), VISIBLE).score == score
 
 
+def test_a_report_that_the_agent_left_is_not_believed(tmp_path: Path) -> None:
+    check = replace(VISIBLE, report="report.xml")
+    box = FakeBox({"report.xml": report(a="pass")}, {"run-tests": Completed(1, "", "", 0.1)})
+    scenario = a_scenario(tmp_path, checks=(check,))
+    known = control("visible", a="fail")
+    evidence = Evidence(scenario, Changes(), box, (), known, {}, MemoryArtifacts().put)
+    assert SuiteEvaluator().judge(evidence, check).score == 0.0
+
+
 def test_a_name_that_appears_twice_counts_at_its_worst(tmp_path: Path) -> None:
     data = report(a="fail").replace(b"</testsuite>", b"") + report(a="pass").replace(
         b"<testsuite>", b""

@@ -1,0 +1,3 @@
+from lanyard.cli import main
+
+raise SystemExit(main())

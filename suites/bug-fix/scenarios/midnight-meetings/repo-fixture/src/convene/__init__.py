@@ -1,0 +1,1 @@
+"""Recurring meetings of teams that live in different time zones."""

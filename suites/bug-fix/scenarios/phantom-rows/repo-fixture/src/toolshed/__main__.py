@@ -1,0 +1,3 @@
+from toolshed.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,3 @@
+"""Keep the right backups, remove the rest."""
+
+__version__ = "1.7.0"

@@ -1,0 +1,2 @@
+export { openConsole, zoom } from "./console";
+export { renderPage, type Job } from "./page";

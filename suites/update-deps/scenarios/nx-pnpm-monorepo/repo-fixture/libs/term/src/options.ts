@@ -1,0 +1,16 @@
+import { copyOf } from "@quayside/util";
+import type { ITerminalOptions } from "xterm";
+
+import theme from "./theme.json";
+
+/** What the terminal in the browser is constructed with: its size, its feel and all of our colours. */
+export function consoleOptions(): ITerminalOptions {
+  return {
+    cols: 120,
+    rows: 30,
+    scrollback: 5000,
+    disableStdin: true,
+    rendererType: "dom",
+    theme: copyOf(theme),
+  };
+}

@@ -1,0 +1,3 @@
+export { copyOf } from "./copy";
+export { levelOf, weightOf, type Level } from "./levels";
+export { duration } from "./time";

@@ -1,0 +1,14 @@
+import type { FC, PropsWithChildren } from "react";
+
+interface PanelProps {
+  title: string;
+  tone?: "calm" | "alarm";
+}
+
+/** A framed part of a page. */
+export const Panel: FC<PropsWithChildren<PanelProps>> = ({ title, tone = "calm", children }) => (
+  <section className={`panel ${tone}`}>
+    <h2>{title}</h2>
+    {children}
+  </section>
+);

@@ -1,0 +1,26 @@
+"""Reads small XML documents into plain nodes."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+__version__ = "1.8.0"
+
+
+@dataclass(frozen=True)
+class Node:
+    """An element; tags and attribute names are as written."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str
+    children: "tuple[Node, ...]"
+
+
+def read(text: str) -> Node:
+    """The root element."""
+    return _node(ElementTree.fromstring(text))
+
+
+def _node(element: ElementTree.Element) -> Node:
+    children = tuple(_node(child) for child in element)
+    return Node(element.tag, dict(element.attrib), (element.text or "").strip(), children)

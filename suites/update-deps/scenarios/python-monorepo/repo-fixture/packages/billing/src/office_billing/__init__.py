@@ -1,0 +1,3 @@
+"""Invoices, instalments and payments."""
+
+__version__ = "4.7.0"

@@ -1,0 +1,3 @@
+"""Keeps clients from calling too often."""
+
+__version__ = "4.7.0"
