@@ -21,6 +21,7 @@ AGENT = 64321
 MEMORY_BYTES = 512 * 1024 * 1024
 
 Reply = dict[str, Any]
+Who = Sequence[int] | None
 
 
 def pack(data: bytes) -> str:
@@ -51,30 +52,33 @@ class Talk:
         reply: Reply = json.loads(line)
         return reply
 
-    def pages(self, op: str, **fields: object) -> list[Reply]:
+    def pages(self, op: str, *, who: Who = None, **fields: object) -> list[Reply]:
         self.last += 1
-        self.send_raw(json.dumps({"id": self.last, "op": op, **fields}).encode() + b"\n")
+        request = {"id": self.last, "op": op, "as": who, **fields}
+        self.send_raw(json.dumps(request).encode() + b"\n")
         replies = [self.receive()]
         while replies[-1].get("more"):
             replies.append(self.receive())
         assert {reply["id"] for reply in replies} == {self.last}
         return replies
 
-    def ask(self, op: str, **fields: object) -> Reply:
-        return self.pages(op, **fields)[-1]
+    def ask(self, op: str, *, who: Who = None, **fields: object) -> Reply:
+        return self.pages(op, who=who, **fields)[-1]
 
-    def error(self, op: str, **fields: object) -> str:
-        problem = self.ask(op, **fields)["error"]
+    def error(self, op: str, *, who: Who = None, **fields: object) -> str:
+        problem = self.ask(op, who=who, **fields)["error"]
         assert problem["message"]
         return str(problem["kind"])
 
-    def run(self, shell: str, *, timeout_s: float = 20, cwd: str = "/", **fields: object) -> Reply:
-        reply = self.ask("run", shell=shell, timeout_s=timeout_s, cwd=cwd, **fields)
+    def run(self, shell: str, *, cwd: str = "/", who: Who = None, **fields: object) -> Reply:
+        fields.setdefault("timeout_s", 20)
+        reply = self.ask("run", shell=shell, cwd=cwd, who=who, **fields)
         assert "error" not in reply
         return reply
 
     def output(self, shell: str, **fields: object) -> str:
-        return unpack(self.run(shell, **fields)["stdout"]).decode()
+        reply = self.run(shell, cwd="/", who=None, **fields)
+        return unpack(reply["stdout"]).decode()
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def on_the_host(python: str = sys.executable) -> Iterator[Talk]:
 
 @contextmanager
 def in_a_container(
-    *, grading: bool, workspace: Path | None = None, init: bool = True
+    *, grading: bool, workspace: Path | None = None, init: bool = False
 ) -> Iterator[Talk]:
     """The hardened container that the harness opens, started with the engine's own client."""
     name = f"mintmark-test-inside-{uuid.uuid4().hex[:12]}"
@@ -159,16 +163,20 @@ def lay(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
+def runner(hidden: Path, workspace: Path, report: str) -> list[str]:
+    """The command that the harness gives, without a uid: workers run under our own."""
+    command = [sys.executable, "-I", str(INSIDE / "grading.py"), "run-hidden"]
+    where = ["--tests", str(hidden), "--workspace", str(workspace), "--report", report]
+    return [*command, *where]
+
+
 def grade_on_the_host(
     folder: Path, tests: Mapping[str, str], files: Mapping[str, str], *options: str
 ) -> bytes:
     """The report of the runner, its workers under our own uid."""
     hidden, workspace = lay(folder / "hidden", tests), lay(folder / "workspace", files)
-    command = [sys.executable, "-I", str(INSIDE / "grading.py"), "run-hidden", "--report", "-"]
-    where = ["--tests", str(hidden), "--workspace", str(workspace)]
-    done = subprocess.run(
-        [*command, *where, *options], capture_output=True, check=False, timeout=60, cwd="/"
-    )
+    command = [*runner(hidden, workspace, "-"), *options]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60, cwd=workspace)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,11 +109,38 @@ def test_a_background_process_may_go_on_writing(host: Talk, tmp_path: Path) -> N
     """A server's log must neither end it (SIGPIPE) nor stop it (a full pipe)."""
     line = "seq 100000; touch done; sleep 9"
     host.run(f"(sleep 0.2; {line}) &", cwd=str(tmp_path))
-    deadline = time.monotonic() + 8
-    while not (tmp_path / "done").exists() and time.monotonic() < deadline:
-        host.ask("ping")
-        time.sleep(0.02)
-    assert (tmp_path / "done").exists()
+    wait = "until [ -e done ]; do sleep 0.02; done"
+    assert host.run(wait, cwd=str(tmp_path), timeout_s=8)["exit_code"] == 0
+
+
+OPEN_AND_CLOSE = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from processes import Command, Processes, SpawnError
+processes, fork = Processes(), os.fork
+def no_fork():
+    raise BlockingIOError(11, "no more processes")
+def run(*argv, timeout_s=5.0, fork=fork):
+    os.fork = fork
+    command = Command(argv, cwd="/", timeout_s=timeout_s)
+    command.stdin, command.env, command.result_bytes = b"x", {"PATH": os.defpath}, 9
+    try:
+        return processes.run(command).exit_code
+    except SpawnError as error:
+        return error.stage
+def everything():
+    found = [run("cat"), run("sleep", "9", timeout_s=0.02), run("no-such-program")]
+    return [*found, run("cat", fork=no_fork)]
+everything()
+before = os.listdir("/proc/self/fd")
+assert everything() == [0, None, "program", "fork"]
+assert os.listdir("/proc/self/fd") == before
+"""
+
+
+def test_nothing_stays_open_after_a_command() -> None:
+    command = [sys.executable, "-I", "-c", OPEN_AND_CLOSE, str(INSIDE)]
+    subprocess.run(command, check=True, timeout=20)
 
 
 def test_kill_after_ends_what_a_command_left(host: Talk) -> None:
@@ -123,14 +152,14 @@ def test_kill_after_ends_what_a_command_left(host: Talk) -> None:
 
 def test_a_command_as_somebody_else_has_that_uid_and_no_other_groups(host: Talk) -> None:
     uid, gid = others()
-    done = host.run("id -u; id -g; grep -E 'NoNewPrivs' /proc/self/status", **{"as": [uid, gid]})
+    done = host.run("id -u; id -g; grep -E 'NoNewPrivs' /proc/self/status", who=[uid, gid])
     assert unpack(done["stdout"]).decode().split() == [str(uid), str(gid), "NoNewPrivs:", "1"]
 
 
 def test_the_deadline_reaches_somebody_elses_hidden_process(host: Talk) -> None:
     who = others()
     shell = "(setsid sh -c 'echo $$; exec sleep 77' &); sleep 77"
-    done = host.run(shell, timeout_s=0.4, **{"as": who})
+    done = host.run(shell, timeout_s=0.4, who=who)
     assert (done["timed_out"], done["survivors"]) == (True, 0)
     assert not runs(int(unpack(done["stdout"]).split()[0]))
 
@@ -148,7 +177,7 @@ def test_a_command_has_ordinary_signals(host: Talk) -> None:
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
-        ({"argv": ["no-such-program"], "cwd": "/"}, "not_found"),
+        ({"argv": ["no-such-program"], "cwd": "/", "env": {"PATH": "/bin"}}, "not_found"),
         ({"argv": ["true"], "cwd": "/no/such/folder"}, "not_found"),
         ({"argv": ["/etc/passwd"], "cwd": "/"}, "denied"),
         ({"argv": ["x" * 200_000], "cwd": "/"}, "bad_request"),
@@ -173,7 +202,7 @@ def test_a_command_has_ordinary_signals(host: Talk) -> None:
     ids=lambda value: str(value)[:40],
 )
 def test_a_wrong_run_is_answered_with_an_error(
-    host: Talk, fields: dict[str, object], kind: str
+    host: Talk, fields: dict[str, Any], kind: str
 ) -> None:
     assert host.error("run", **{"timeout_s": 5, **fields}) == kind
 

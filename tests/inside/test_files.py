@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import ast
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.inside.talking import Talk, others, pack, unpack
+from tests.inside.talking import INSIDE, Talk, lay, others, pack, unpack
 
 
 def test_a_piece_of_a_file_is_read_with_its_whole_size(host: Talk, tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_a_write_through_a_link_changes_its_target(host: Talk, tmp_path: Path) -
 
 def test_file_operations_happen_as_the_asked_user(host: Talk, open_folder: Path) -> None:
     who = others()
-    host.ask("write", path=str(open_folder / "a"), data="", **{"as": who})
+    host.ask("write", path=str(open_folder / "a"), data="", who=who)
     found = (open_folder / "a").stat()
     assert [found.st_uid, found.st_gid] == [who[0], who[1]]
 
@@ -152,6 +155,18 @@ def test_a_search_stops_at_its_limit(host: Talk, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("hit\n" * 10)
     reply = host.ask("search", path=str(tmp_path), pattern="hit", limit=3)
     assert (len(reply["matches"]), reply["truncated"]) == (3, True)
+
+
+def test_a_search_that_takes_for_ever_gives_what_it_found(tmp_path: Path) -> None:
+    lay(tmp_path, {"a.txt": "aab\n", "b.txt": "a" * 40 + "!\n"})
+    code = f"import sys; sys.path.insert(0, {str(INSIDE)!r}); import files\n"
+    code += "files.SEARCH_BUDGET_S = 0.2\nprint(files.search({'path': '.', 'pattern': '^(a+)+b'}))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, check=True
+    )
+    reply = ast.literal_eval(done.stdout.decode())
+    assert reply["timed_out"] is True
+    assert [match["path"] for match in reply["matches"]] == ["a.txt"]
 
 
 def test_a_pattern_that_is_none_is_a_wrong_request(host: Talk, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ def apply(host: Talk, root: Path, *changes: object) -> None:
     assert host.ask("apply", root=str(root), changes=list(changes))["applied"] == len(changes)
 
 
-def entries(host: Talk, root: Path, **fields: object) -> dict[bytes, dict[str, object]]:
-    pages = host.pages("scan", root=str(root), **fields)
+def entries(host: Talk, root: Path, **fields: list[str] | int) -> dict[bytes, dict[str, object]]:
+    pages = host.pages("scan", root=str(root), who=None, **fields)
     assert pages[-1]["done"] is True
     found = [entry for page in pages[:-1] for entry in page["entries"]]
     assert pages[-1]["count"] == len(found)
@@ -141,8 +141,8 @@ def test_names_are_bytes_in_both_directions(host: Talk, tmp_path: Path) -> None:
 
 def test_a_tree_is_made_as_the_asked_user(host: Talk, open_folder: Path) -> None:
     who = others()
-    fields = {"root": str(open_folder), "changes": [change(b"a/b")], "as": who}
-    assert host.ask("apply", **fields)["applied"] == 1
+    reply = host.ask("apply", root=str(open_folder), changes=[change(b"a/b")], who=who)
+    assert reply["applied"] == 1
     found = (open_folder / "a").stat()
     assert [found.st_uid, found.st_gid] == who
 
@@ -189,6 +189,13 @@ def test_a_scan_does_not_read_what_is_too_large_or_too_deep(host: Talk, tmp_path
     assert found[deepest]["unread"] == "too deep"
 
 
+def test_a_scan_reads_no_more_than_it_may_in_all(host: Talk, tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / name).write_bytes(b"12345")
+    found = entries(host, tmp_path, max_total=12)
+    assert ["unread" in found[name] for name in (b"a", b"b", b"c")] == [False, False, True]
+
+
 def test_hidden_files_are_only_kept_by_root(host: Talk, open_folder: Path) -> None:
     root = open_folder / "hidden"
     files = [{"path": "deep/test_a.py", "data": pack(b"secret"), "mode": 0o600}]
@@ -196,7 +203,7 @@ def test_hidden_files_are_only_kept_by_root(host: Talk, open_folder: Path) -> No
     if host.ready["uid"] == 0:
         assert root.stat().st_mode & 0o7777 == 0o700
         assert (root / "deep" / "test_a.py").read_bytes() == b"secret"
-        got = host.run(f"cat {root}/deep/test_a.py", **{"as": others()})
+        got = host.run(f"cat {root}/deep/test_a.py", who=others())
         assert got["exit_code"] == 1
     else:
         assert reply["error"]["kind"] == "denied"

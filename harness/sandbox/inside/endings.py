@@ -110,14 +110,17 @@ class Warden:
 
 
 def _owns_the_container() -> bool:
-    """Whether all other processes are ours to kill: we are the container's first, or its child.
+    """Whether all other processes are ours to kill: this is the container's command.
 
-    A development machine must never answer yes: there, only descendants are ended.
+    It is then the first process, or the child of an init that was told to start just this. A
+    development machine must never answer yes: there, only descendants are ended.
     """
-    if os.getpid() != 1 and os.getppid() != 1:
+    if 1 not in (os.getpid(), os.getppid()):
         return False
     try:
-        return os.readlink("/proc/self/ns/pid") != FIRST_PID_NAMESPACE
+        with open("/proc/1/cmdline", "rb") as first, open("/proc/self/cmdline", "rb") as own:
+            told = first.read().endswith(own.read())
+        return told and os.readlink("/proc/self/ns/pid") != FIRST_PID_NAMESPACE
     except OSError:
         return False
 

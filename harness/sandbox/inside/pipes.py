@@ -61,6 +61,7 @@ class Pipes:
         self._input: int | None = None
         self._unsent = memoryview(stdin or b"")
         self.childs: dict[int, int] = {}
+        self.report = -1
         try:
             self._open(stdin, with_result=result_bytes > 0)
         except OSError:
@@ -93,7 +94,8 @@ class Pipes:
     def started(self) -> None:
         """The child has its ends; close ours, so that its end can be noticed."""
         for fd in (*self.childs.values(), self.report):
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
         self.childs = {}
         self.report = -1
 
@@ -129,10 +131,9 @@ class Pipes:
 
     def close(self) -> None:
         """Close what is open."""
-        for fd in (*self._sinks, *self.childs.values()):
+        self.started()
+        for fd in self.release():
             os.close(fd)
-        self._sinks = {}
-        self.childs = {}
         self._close_input()
 
     def _send(self, fd: int) -> None:

@@ -22,6 +22,7 @@ if MYPY:
 
 GRACE_S = 0.1
 LEFTOVERS = 64
+LEFTOVER_PERIOD_S = 0.05
 ABOVE_ALL_TARGETS = 64
 FAILED_TO_START = 127
 LONGEST = 150
@@ -143,7 +144,7 @@ class Processes:
             left = deadline - time.monotonic()
             if status is not None or left <= 0:
                 return status
-            pipes.step(min(left, 1.0))
+            pipes.step(min(left, LEFTOVER_PERIOD_S if self.drain_leftovers() else 1.0))
 
     def _end(self, command: Command, pid: int) -> int:
         if command.action is not None:

@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import files
 import trees
 from lines import Lines, Replies
-from processes import Command, Processes, SpawnError
+from processes import LEFTOVER_PERIOD_S, Command, Processes, SpawnError
 from protocol import (
     KINDS,
     Problem,
@@ -50,7 +50,6 @@ REPLY_BYTES = 64 * 1024 * 1024
 OUTPUT_BYTES, OUTPUT_MOST = 64 * 1024, 16 * 1024 * 1024
 LONGEST_S = 24 * 3600.0
 CHILD_TIMEOUT_S = 50.0
-LEFTOVER_PERIOD_MS = 50
 BASH = "/bin/bash"
 SIGNAL_BASE = 128
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
@@ -91,7 +90,7 @@ class Daemon:
         poll.register(self._processes.wake, select.POLLIN)
         while True:
             held = self._processes.drain_leftovers()
-            ready = [fd for fd, _ in poll.poll(LEFTOVER_PERIOD_MS if held else None)]
+            ready = [fd for fd, _ in poll.poll(LEFTOVER_PERIOD_S * 1000 if held else None)]
             self._processes.tidy()
             if lines.fd in ready:
                 return lines.more()
