@@ -11,6 +11,7 @@ MAX_QUESTIONS = 20
 SHARE_OF_KEY = 0.7
 SHARE_OF_QUESTION = 0.2
 MIN_COMMON = 2
+SHORTEST_PLURAL = 4
 NO_ANSWER = "I have nothing to add to the task. Use your best judgement."
 ENOUGH = "You have asked enough. Use your best judgement."
 
@@ -53,4 +54,8 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _meaning(text: str) -> frozenset[str]:
-    return frozenset(word for word in _words(text) if word not in _FILLER)
+    return frozenset(_singular(word) for word in _words(text) if word not in _FILLER)
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) >= SHORTEST_PLURAL and word.endswith("s") else word

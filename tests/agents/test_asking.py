@@ -22,6 +22,7 @@ ORACLE = Oracle(
         ("May I change the database schema?", "No."),
         ("Is it fine to change the schema of the database for this?", "No."),
         ("Should we update React to 19 now?", "Stay on 18."),
+        ("May I change the schemas of both databases?", "No."),
     ],
 )
 def test_a_question_that_is_or_means_a_key_gets_its_answer(question: str, expected: str) -> None:
