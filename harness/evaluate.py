@@ -20,9 +20,13 @@ from harness.domain.changes import (
 )
 from harness.domain.record import Artifact, CheckResult, CommandResult, Control
 from harness.domain.scenario import CheckSpec, Scenario
-from harness.errors import nearest
+from harness.errors import SandboxFault, nearest
 from harness.log import log
-from harness.sandbox.base import Box, Completed
+from harness.sandbox.base import Box, BoxError, Completed
+
+CANNOT_START = 126
+OF_THE_WORLD = frozenset({"io", "internal", "no_process", "timed_out"})
+"""Refusals of a fresh sandbox that no file can be the cause of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,13 @@ def _judge(
         return not_run(
             check, f"no evaluator {check.kind!r} here; {nearest(check.kind, evaluators)}"
         )
-    return evaluator.judge(evidence, check)
+    try:
+        return evaluator.judge(evidence, check)
+    except BoxError as error:
+        if evidence.control is None:
+            return not_run(check, f"the sandbox refused: {error}")
+        # it did not refuse with the untouched fixture: what the agent left makes it refuse
+        return scored(check, 0.0, f"the sandbox refused: {error}")
 
 
 def scored(check: CheckSpec, score: float, *details: str) -> CheckResult:
@@ -99,6 +109,17 @@ def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
     return tuple(c for c in changes if not protected.match_file(os.fsdecode(c.path)))
 
 
+def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
+    """Work that a fresh workspace refuses is worth nothing; raises SandboxFault when it is not so.
+
+    Were it a fault of the world, an agent could leave files that erase its failures.
+    """
+    if error.kind in OF_THE_WORLD:
+        raise SandboxFault(f"the work could not be rebuilt: {error}") from error
+    why = f"the work could not be rebuilt: {error}"
+    return tuple(scored(check, 0.0, why) for check in scenario.checks)
+
+
 def hidden_files(scenario: Scenario) -> Mapping[str, bytes]:
     """What exists only while grading, by path below `hidden/`."""
     if scenario.hidden is None:
@@ -120,7 +141,10 @@ def validate(
     results = []
     for command in scenario.validation:
         tell(command.name)
-        done = box.run(command.run, timeout_s=scenario.limits.command_s)
+        try:
+            done = box.run(command.run, timeout_s=scenario.limits.command_s)
+        except BoxError as error:
+            done = Completed(CANNOT_START, "", f"could not be started: {error}", 0.0)
         results.append(
             CommandResult(
                 name=command.name,

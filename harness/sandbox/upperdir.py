@@ -99,6 +99,9 @@ class UpperDir:
             if not stat.S_ISREG(info.st_mode):
                 self.left_out.note(path, "changed its kind")
                 return
+            if info.st_size > MAX_FILE_BYTES:
+                self._leave_out(path, f"larger than {MAX_FILE_BYTES} bytes")
+                return
             self._bytes += info.st_size
             if self._bytes > self.max_bytes:
                 self.left_out.note_too_big(path, self.max_bytes)

@@ -7,6 +7,7 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness.agents.base import Outcome, Task, Workbench
+from harness.domain.changes import Change
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId
 from harness.domain.record import CheckResult
@@ -16,7 +17,7 @@ from harness.domain.spec import Warmup
 from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
 from harness.evaluate import Evidence, scored
 from harness.run import attempt, run_batch
-from harness.sandbox.base import Completed, Purpose
+from harness.sandbox.base import BoxError, Completed, Purpose
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
 from harness.testing.sandbox import FakeBox
 
@@ -147,6 +148,46 @@ def test_a_check_nobody_can_judge_leaves_the_mean_alone_and_says_why(tmp_path: P
     assert record.total_score == 1.0
     assert record.checks[1].score is None
     assert "no evaluator 'llm_judge'" in record.checks[1].reason
+
+
+def test_a_sandbox_that_refuses_because_of_the_work_scores_zero(tmp_path: Path) -> None:
+    @dataclass
+    class Refused:
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            if evidence.control is None:
+                return scored(check, 1.0)
+            raise BoxError("no_process", "no more processes")
+
+    fakes = some_tools({"build": Refused()})
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert record.fault is None
+    assert record.total_score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "score"), [("no_space", "finished", 0.0), ("io", "faulted", None)]
+)
+def test_work_that_cannot_be_rebuilt_is_worth_nothing_unless_the_world_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, status: str, score: float | None
+) -> None:
+    def apply(_box: FakeBox, changes: tuple[Change, ...]) -> None:
+        if changes:
+            raise BoxError(kind, "refused")
+
+    monkeypatch.setattr(FakeBox, "apply", apply)
+    fakes = some_tools(BUILD, agent=writes("app.py", "x = 2"))
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert (record.status, record.total_score) == (status, score)
+
+
+def test_a_command_that_cannot_start_has_failed(tmp_path: Path) -> None:
+    def refuse(_box: FakeBox) -> Completed:
+        raise BoxError("no_process", "no more processes")
+
+    fakes = some_tools(BUILD, answers={"make build": refuse})
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert not record.passed
+    assert record.commands[0].exit_code == 126
 
 
 def test_a_failing_command_fails_the_run(tmp_path: Path) -> None:
