@@ -16,7 +16,7 @@ from evaluators.junit import BadReportError, parse
 from harness.domain.changes import Change, ChangeKind
 from harness.domain.record import Artifact, CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
-from harness.evaluate import Evidence, not_run, original_of, transcript_of
+from harness.evaluate import Evidence, not_run, originals, transcript_of
 from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, User
 
 RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
@@ -72,7 +72,8 @@ def _suite_outcomes(
     evidence: Evidence, check: CheckSpec, logs: list[Artifact]
 ) -> tuple[TestOutcome, ...]:
     touched = [c for c in evidence.changes if _is_test_file(c, check.tests)]
-    evidence.box.apply([original_of(evidence.scenario, c) for c in touched])
+    as_before = [o for c in touched for o in originals(evidence.scenario, c)]
+    evidence.box.apply([*(Change(c.path, ChangeKind.DELETE) for c in touched), *as_before])
     try:
         if check.command is not None:
             return _run_command(evidence, check, logs)

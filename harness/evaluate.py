@@ -35,6 +35,7 @@ class Evidence:
 
     scenario: Scenario
     changes: Changes
+    """What the graded workspace differs from the fixture by: protected paths are not in it."""
     box: Box
     commands: tuple[CommandResult, ...]
     control: Control | None
@@ -102,11 +103,19 @@ def not_run(check: CheckSpec, reason: str) -> CheckResult:
 
 
 def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
-    """The changes that reach grading: those outside the scenario's protected paths."""
+    """The changes that reach grading: what is protected stays as the fixture has it."""
     if not scenario.protected:
         return changes.items
     protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
-    return tuple(c for c in changes if not protected.match_file(os.fsdecode(c.path)))
+    kept, restored = [], []
+    for change in changes:
+        path = os.fsdecode(change.path)
+        below = [c for c in originals(scenario, change) if protected.match_file(c.display)]
+        if protected.match_file(path) or (below and change.kind is not ChangeKind.DELETE):
+            continue
+        kept.append(change)
+        restored += below
+    return (*kept, *restored)
 
 
 def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
@@ -165,12 +174,20 @@ def transcript_of(done: Completed) -> bytes:
     return "\n".join(parts).encode("utf-8", "surrogateescape")
 
 
-def original_of(scenario: Scenario, change: Change) -> Change:
-    """The fixture's own content at a changed path; a deletion where it had none."""
+def originals(scenario: Scenario, change: Change) -> tuple[Change, ...]:
+    """What stood at a changed path in the fixture: a file, a folder's files, or nothing."""
     path = scenario.fixture / os.fsdecode(change.path)
+    if path.is_symlink() or not path.is_dir():
+        return (_original(scenario, change.path),)
+    files = (p for p in sorted(path.rglob("*")) if p.is_symlink() or not p.is_dir())
+    return tuple(_original(scenario, os.fsencode(p.relative_to(scenario.fixture))) for p in files)
+
+
+def _original(scenario: Scenario, name: bytes) -> Change:
+    path = scenario.fixture / os.fsdecode(name)
     if path.is_symlink():
-        return Change(change.path, ChangeKind.SYMLINK, LINK_MODE, os.fsencode(path.readlink()))
+        return Change(name, ChangeKind.SYMLINK, LINK_MODE, os.fsencode(path.readlink()))
     if not path.is_file():
-        return Change(change.path, ChangeKind.DELETE)
+        return Change(name, ChangeKind.DELETE)
     mode = EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE
-    return Change(change.path, ChangeKind.FILE, mode, path.read_bytes())
+    return Change(name, ChangeKind.FILE, mode, path.read_bytes())

@@ -16,8 +16,8 @@ from harness.domain.ids import BatchId, new_run_id
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
 from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
-from harness.errors import BoxClosed, EnvironmentFault, Interrupted, SandboxFault
-from harness.evaluate import Evidence, carried, evaluate, hidden_files, validate
+from harness.errors import BoxClosed, EnvironmentFault, Interrupted
+from harness.evaluate import Evidence, carried, evaluate, hidden_files, not_rebuilt, validate
 from harness.interrupts import shield
 from harness.log import bound, log
 from harness.sandbox.base import BoxError, PreparedImage, Purpose
@@ -65,7 +65,7 @@ def run_one(draft: Draft, tools: Tools) -> None:
     image = tools.images.prepare(scenario, draft.tell)
     control = control_of(draft, image, tools)
 
-    with tools.workspaces.open(scenario) as workspace:
+    with tools.workspaces.open(scenario, image) as workspace:
         draft.enter("work")
         box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, workspace)
         with tools.sandboxes.open(box_spec) as box:
@@ -89,21 +89,22 @@ def grade(
 ) -> tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]:
     """Rebuild the work in a fresh sandbox and ask every evaluator about it."""
     scenario = draft.spec.scenario
-    with tools.workspaces.open(scenario) as workspace:
+    arrived = Changes(carried(scenario, changes))
+    with tools.workspaces.open(scenario, image) as workspace:
         draft.enter("rebuild")
         with tools.sandboxes.open(
             tools.box_spec(draft.id, Purpose.GRADE, scenario, image, workspace)
         ) as box:
             try:
-                box.apply(carried(scenario, changes))
+                box.apply(arrived.items)
             except BoxError as error:
-                raise SandboxFault(f"the work could not be rebuilt: {error}") from error
+                return (), not_rebuilt(scenario, error)
             draft.enter("validate")
             commands = validate(scenario, box, tools.artifacts.put, draft.tell)
             draft.enter("evaluate")
             evidence = Evidence(
                 scenario,
-                changes,
+                arrived,
                 box,
                 commands,
                 control,

@@ -20,11 +20,16 @@ class Settings:
     proxies: Mapping[str, str] = field(default_factory=dict)
     keys: frozenset[str] = frozenset()
     """Names of the provider keys that are present; never their values."""
+    workspaces: str | None = None
+    """The workspace back end to use, or None for the one that fits."""
     verbose: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, root: Path | None = None) -> Settings:
-        """`BENCH_ROOT`, `BENCH_CA_BUNDLE`, `BENCH_LOG`, Docker's and the proxies' own variables."""
+        """`BENCH_ROOT`, `BENCH_CA_BUNDLE`, `BENCH_LOG`, `BENCH_WORKSPACES` and others' own.
+
+        Those are Docker's, the proxies' and the providers' variables.
+        """
         bundle = env.get("BENCH_CA_BUNDLE") or env.get("SSL_CERT_FILE")
         return cls(
             root=(root or Path(env.get("BENCH_ROOT") or ".")).absolute(),
@@ -32,6 +37,7 @@ class Settings:
             ca_bundle=Path(bundle) if bundle else None,
             proxies={name: env[name] for name in PROXIES if env.get(name)},
             keys=frozenset(name for name in KEYS if env.get(name)),
+            workspaces=env.get("BENCH_WORKSPACES") or None,
             verbose=env.get("BENCH_LOG") == "debug",
         )
 

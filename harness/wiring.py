@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from harness.evaluate import Evaluator
     from harness.ledger import Ledger
     from harness.sandbox.base import Workspaces
+    from harness.sandbox.docker import DockerSandboxes
+    from harness.sandbox.engine import EngineReport
     from harness.sandbox.reaper import Reaper
     from harness.settings import Settings
     from harness.store.base import Artifacts, Store
@@ -36,6 +38,8 @@ EVALUATORS: Mapping[str, str] = {
     "test": "evaluators.suite:SuiteEvaluator",
     "oracle": "evaluators.oracle:OracleEvaluator",
 }
+
+WORKSPACES = ("mount", "volume", "remote")
 
 
 def _echo(spec: RunSpec) -> Agent:
@@ -157,13 +161,40 @@ def open_engine(settings: Settings) -> DockerClient:
     return connect(settings.docker_host)
 
 
-def open_workspaces(settings: Settings) -> Workspaces:
-    """The workspace back end that fits this process and its engine."""
-    from harness.workspace import OverlayWorkspaces
+def open_workspaces(
+    settings: Settings, client: DockerClient, sandboxes: DockerSandboxes
+) -> Workspaces:
+    """The workspace back end that was asked for, else the one that fits."""
+    from harness.sandbox.engine import report
+    from harness.sandbox.owner import this_process
+    from harness.sandbox.volumes import Volumes
+    from harness.workspace import CopyWorkspaces, OverlayWorkspaces, VolumeWorkspaces
 
-    if os.geteuid() != 0:
-        raise UsageError("mounting workspaces needs root for now; run bench as root")
-    return OverlayWorkspaces(settings.state)
+    is_root = os.geteuid() == 0
+    kind = settings.workspaces or fitting_workspaces(report(client), is_root=is_root)
+    volumes = Volumes(client, sandboxes, this_process())
+    match kind:
+        case "mount" if is_root:
+            return OverlayWorkspaces(settings.state)
+        case "mount":
+            raise UsageError("BENCH_WORKSPACES=mount needs root; 'volume' does not")
+        case "volume":
+            return VolumeWorkspaces(volumes, settings.state)
+        case "remote":
+            return CopyWorkspaces(volumes, settings.state)
+        case _:
+            hint = nearest(kind, WORKSPACES)
+            raise UsageError(f"no workspaces of the kind {kind!r} (BENCH_WORKSPACES); {hint}")
+
+
+def fitting_workspaces(engine: EngineReport, *, is_root: bool) -> str:
+    """Mounts where this process may mount for the engine, volumes where it may not."""
+    if "userns" in engine.security:
+        # nobody in its containers would own a workspace, and every agent would score nothing
+        raise UsageError("this engine remaps users (userns-remap); point DOCKER_HOST at another")
+    if not engine.local or engine.rootless:
+        return "remote"
+    return "mount" if is_root else "volume"
 
 
 def open_tools(settings: Settings, watch: Watch) -> Tools:
@@ -174,12 +205,13 @@ def open_tools(settings: Settings, watch: Watch) -> Tools:
     from harness.tools import Tools
 
     client = open_engine(settings)
+    sandboxes = DockerSandboxes(client)
     return Tools(
         images=DockerImages(
             client, settings.state, ca_bundle=settings.ca_bundle, proxies=settings.proxies
         ),
-        sandboxes=DockerSandboxes(client),
-        workspaces=open_workspaces(settings),
+        sandboxes=sandboxes,
+        workspaces=open_workspaces(settings, client, sandboxes),
         ledger=open_ledger(settings),
         store=open_store(settings),
         artifacts=open_artifacts(settings),

@@ -1,53 +1,113 @@
-"""Fixtures into sandboxes: a content-addressed store and copy-on-write workspaces over it."""
+"""Fixtures into sandboxes: a content-addressed store, and three kinds of workspace over it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import tarfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.domain.changes import Changes
+from harness.domain.digests import tree_digest
 from harness.domain.ids import LABEL
 from harness.domain.scenario import Scenario
+from harness.errors import SandboxFault
 from harness.ledger import commit_everything
-from harness.sandbox.base import AGENT_UID, Mount, Workspace
+from harness.sandbox.base import AGENT_UID, WORKSPACE, Mount, PreparedImage, Workspace
+from harness.sandbox.box import DaemonBox
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace, run_mount
 from harness.sandbox.owner import this_process
+from harness.sandbox.scans import Comparison, Manifest
 from harness.sandbox.upperdir import UpperDir
+from harness.sandbox.volumes import (
+    FIXTURE,
+    TREE,
+    FixtureVolume,
+    FixtureVolumes,
+    Packed,
+    Volume,
+    Volumes,
+    keeper_faults,
+    must,
+)
 
 BYTES_PER_INODE = 4096
+PAGE_BYTES = 4096
 
 
 class FixtureStore:
-    """Read-only copies of fixtures, owned by the sandbox's user, each one commit old."""
+    """Copies of fixtures for sandboxes, owned by their user, each one commit old."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def tree(self, scenario: Scenario) -> Path:
-        """The stored copy of a scenario's fixture, made if it is not there yet."""
+        """A copy that stays, made if it is not there yet; needs root."""
         home = self._folder / scenario.digests.fixture[:32]
         if not home.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with _locked(self._folder / "lock"):
+            with self._unfinished() as folder:
                 if not home.exists():
-                    self._make(scenario.fixture, home)
-        return home / "tree"
+                    tree = _copy(scenario, folder)
+                    # owners first: git's index remembers them, and would look at every file again
+                    _hand_over(tree)
+                    commit_everything(tree)
+                    _hand_over(tree / ".git")
+                    folder.rename(home)
+        return home / TREE
 
-    def _make(self, fixture: Path, home: Path) -> None:
-        shutil.rmtree(self._folder / "unfinished", ignore_errors=True)
-        tree = self._folder / "unfinished" / "tree"
-        shutil.copytree(fixture, tree, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-        # owners first: git's index remembers them, and would look at every file again
-        _hand_over(tree)
-        commit_everything(tree)
-        _hand_over(tree / ".git")
-        tree.parent.rename(home)
+    @contextmanager
+    def packed(self, scenario: Scenario) -> Iterator[Packed]:
+        """A copy in a tar file, where owners can be written down without being root."""
+        with self._unfinished() as folder:
+            tree = _copy(scenario, folder)
+            commit_everything(tree)
+            members: list[tarfile.TarInfo] = []
+
+            def hand_over(member: tarfile.TarInfo) -> tarfile.TarInfo:
+                members.append(member)
+                return _owned(member)
+
+            with (folder / "tar").open("w+b") as file:
+                with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as tar:
+                    tar.add(tree, TREE, filter=hand_over)
+                file.seek(0)
+                size_bytes = sum(-(-m.size // PAGE_BYTES) * PAGE_BYTES for m in members)
+                yield Packed(file, size_bytes, len(members))
+
+    @contextmanager
+    def _unfinished(self) -> Iterator[Path]:
+        """An empty folder of one process at a time, for what is not to be found half made."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = self._folder / "unfinished"
+        with _locked(self._folder / "lock"):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(scenario: Scenario, folder: Path) -> Path:
+    tree = folder / TREE
+    without = shutil.ignore_patterns(".git")
+    shutil.copytree(scenario.fixture, tree, symlinks=True, ignore=without)
+    if tree_digest(tree) != scenario.digests.fixture:
+        raise SandboxFault(f"{scenario.fixture} was changed after it was read; start again")
+    return tree
+
+
+def _owned(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = AGENT_UID
+    member.uname = member.gname = ""
+    if not member.issym():
+        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    return member
 
 
 def _hand_over(folder: Path) -> None:
@@ -85,8 +145,9 @@ class OverlayWorkspaces:
         self._fixtures = FixtureStore(state / "fixtures")
 
     @contextmanager
-    def open(self, scenario: Scenario) -> Iterator[Workspace]:
+    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
         """A fresh workspace; unmounted and gone when the block ends."""
+        del image
         tree = self._fixtures.tree(scenario)
         folder = self._state / "run" / uuid.uuid4().hex[:12]
         try:
@@ -99,8 +160,7 @@ class OverlayWorkspaces:
         for name in ("t", "m"):
             (folder / name).mkdir(parents=True)
         (folder / OWNER_FILE).write_text(this_process(), encoding="utf-8")
-        inodes = max(disk_bytes // BYTES_PER_INODE, 1024)
-        size = f"size={disk_bytes},nr_inodes={inodes},nosuid,nodev,mode=0755"
+        size = f"size={disk_bytes},nr_inodes={_inodes(disk_bytes)},nosuid,nodev,mode=0755"
         run_mount(["-t", "tmpfs", "-o", size, LABEL, str(folder / "t")], cwd=self._state)
         for name in ("u", "w"):
             (folder / "t" / name).mkdir()
@@ -111,6 +171,99 @@ class OverlayWorkspaces:
         layers = f"lowerdir={tree.relative_to(self._state)},upperdir={here}/t/u,workdir={here}/t/w"
         options = f"{layers},redirect_dir=off,metacopy=off,index=off,nosuid,nodev"
         run_mount(["-t", "overlay", "-o", options, LABEL, str(folder / "m")], cwd=self._state)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeWorkspace:
+    """A volume of the engine; trusted boxes fill it and look through it."""
+
+    volume: Volume
+    fixture: Manifest
+    max_bytes: int
+    keeper: Callable[[], AbstractContextManager[DaemonBox]]
+
+    @property
+    def mount(self) -> Mount:
+        """The volume, by name."""
+        return Mount(self.volume.name)
+
+    def capture(self) -> Changes:
+        """What a scan of all of it finds."""
+        with keeper_faults("capture the work"), self.keeper() as box:
+
+            def fetch(path: bytes) -> bytes:
+                return box.fetch(path.decode("utf-8", "surrogateescape"))
+
+            scan = box.scan(
+                WORKSPACE,
+                skip=self.fixture.skip,
+                max_entries=self.fixture.max_entries,
+                max_hashed_bytes=self.fixture.max_hashed_bytes(self.max_bytes),
+            )
+            return Comparison(self.fixture.entries, fetch, self.max_bytes).changes(scan)
+
+
+class VolumeWorkspaces:
+    """Copy-on-write volumes that the engine mounts: for a harness that is not root."""
+
+    def __init__(self, volumes: Volumes, state: Path) -> None:
+        self._volumes = volumes
+        self._fixture = _FixturesByVolume(volumes, state)
+
+    @contextmanager
+    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+        """A fresh workspace; a box holds its memory file system until the block ends."""
+        fixture = self._fixture(scenario, image)
+        disk_bytes = scenario.limits.disk_bytes
+        with (
+            self._volumes.memory("upper", disk_bytes, _inodes(disk_bytes), AGENT_UID) as upper,
+            self._volumes.keeper(image, Mount(upper.name)) as holder,
+        ):
+            must(holder, "mkdir", "u", "w")
+            with self._volumes.overlay("workspace", fixture.tree, upper) as merged:
+                yield VolumeWorkspace(
+                    merged,
+                    fixture.manifest,
+                    disk_bytes,
+                    lambda: self._volumes.keeper(image, Mount(merged.name, read_only=True)),
+                )
+
+
+class CopyWorkspaces:
+    """Whole copies in the engine's memory: for an engine that cannot mount overlays."""
+
+    def __init__(self, volumes: Volumes, state: Path) -> None:
+        self._volumes = volumes
+        self._fixture = _FixturesByVolume(volumes, state)
+
+    @contextmanager
+    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+        """A fresh workspace; the box that made the copy also captures it."""
+        fixture = self._fixture(scenario, image)
+        disk_bytes = scenario.limits.disk_bytes
+        room = fixture.manifest.size_bytes + disk_bytes
+        files = fixture.manifest.files + _inodes(disk_bytes)
+        source = Mount(fixture.volume.name, FIXTURE, read_only=True)
+        with (
+            self._volumes.memory("workspace", room, files, AGENT_UID) as copy,
+            self._volumes.keeper(image, Mount(copy.name), source, extra_bytes=room) as keeper,
+        ):
+            must(keeper, "cp", "-a", f"{FIXTURE}/{TREE}/.", ".")
+            yield VolumeWorkspace(copy, fixture.manifest, disk_bytes, lambda: nullcontext(keeper))
+
+
+class _FixturesByVolume:
+    def __init__(self, volumes: Volumes, state: Path) -> None:
+        self._store = FixtureStore(state / "fixtures")
+        self._kept = FixtureVolumes(volumes, state / "locks")
+
+    def __call__(self, scenario: Scenario, image: PreparedImage) -> FixtureVolume:
+        digest = scenario.digests.fixture
+        return self._kept.get(digest, image, lambda: self._store.packed(scenario))
+
+
+def _inodes(disk_bytes: int) -> int:
+    return max(disk_bytes // BYTES_PER_INODE, 1024)
 
 
 @contextmanager

@@ -43,8 +43,13 @@ def batch_id(text: str) -> BatchId:
 
 
 def container_name(run: str, purpose: str) -> str:
-    """The container of a run for one purpose: `work` or `grade`."""
+    """The container of a run for one purpose, or one that keeps workspaces."""
     return f"{LABEL}-{purpose}-{run}"
+
+
+def volume_name(kind: str, name: str) -> str:
+    """A volume of the engine: `fixture` by content, the others by a number of their own."""
+    return f"{LABEL}-{kind}-{name}"
 
 
 def prepared_tag(key: Digest) -> str:

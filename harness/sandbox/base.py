@@ -199,10 +199,8 @@ class Workspace(Protocol):
 
 
 class Workspaces(Protocol):
-    """Copy-on-write workspaces from one fixture store."""
+    """Workspaces from one fixture store."""
 
-    def open(
-        self, scenario: Scenario, image: PreparedImage
-    ) -> AbstractContextManager[Workspace]:
+    def open(self, scenario: Scenario, image: PreparedImage) -> AbstractContextManager[Workspace]:
         """A fresh workspace, removed when the block ends; `image` is what helpers are made of."""
         ...

@@ -10,6 +10,8 @@ MAX_DEPTH = 100
 MAX_PATH_BYTES = 3000
 MAX_ENTRIES = 100_000
 MAX_NOTES = 100
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""One file has to fit into one request of the daemon that writes it down again."""
 TOO_MUCH = "too many, too deep or too long a name"
 NO_FILE = "not a file, link or folder"
 

@@ -131,7 +131,9 @@ class DockerSandboxes:
         return {
             "binds": {m.source: {"bind": m.target, "mode": _mode(m)} for m in spec.mounts},
             "network_mode": "none" if spec.network is Network.NONE or grading else "bridge",
-            "init": True,
+            # the daemon is PID 1 itself: an init of the agent's user would hold the daemon's
+            # streams open to everything that runs as that user
+            "init": False,
             "read_only": True,
             "cap_drop": ["ALL"],
             "cap_add": list(CAPS[spec.purpose]) or None,

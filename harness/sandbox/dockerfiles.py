@@ -109,7 +109,11 @@ class Recipe:
 
     def carrying(self, programs: str) -> Recipe:
         """The same recipe with the files of the image `programs` where the sandbox starts them."""
-        return Recipe((*self.steps, Step(f"COPY --from={programs} / {TOOLS}/")), self.context)
+        steps = (
+            Step(f"COPY --from={programs} / {TOOLS}/"),
+            Step(_run(f"python3 -I -m compileall -q {TOOLS}"), "compiling the tool daemon"),
+        )
+        return Recipe((*self.steps, *steps), self.context)
 
     def says(self, instruction: str) -> str:
         """What to tell people about an instruction that the engine has begun."""

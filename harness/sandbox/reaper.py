@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import docker.errors
 
 from harness.domain.ids import LABEL
 from harness.sandbox.engine import engine_faults
@@ -14,6 +17,8 @@ from harness.sandbox.owner import is_alive
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,20 @@ class Reaper:
                 yield Leftover("workspace", str(folder))
 
     def remove(self, leftover: Leftover) -> None:
-        """Remove one; raises SandboxFault."""
+        """Remove one, unless another process was quicker; raises SandboxFault."""
         if leftover.kind == "workspace":
             remove_workspace(Path(leftover.name))
             return
         with engine_faults(f"remove {leftover.kind} {leftover.name}"):
-            if leftover.kind == "container":
-                self._client.api.remove_container(leftover.name, force=True, v=True)
-            else:
-                self._client.api.remove_volume(leftover.name, force=True)
+            try:
+                if leftover.kind == "container":
+                    self._client.api.remove_container(leftover.name, force=True, v=True)
+                else:
+                    self._client.api.remove_volume(leftover.name, force=True)
+            except docker.errors.APIError as error:
+                # another command sweeps too: it has removed this, or is about to
+                if error.status_code not in GONE:
+                    raise
 
 
 def _owner_of(folder: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.domain.changes import EXECUTABLE_MODE, LINK_MODE, Change, ChangeKind, Changes
 from harness.sandbox.capture import (
     MAX_ENTRIES,
+    MAX_FILE_BYTES,
     NO_FILE,
     REPOSITORY,
     TOO_MUCH,
@@ -100,7 +101,7 @@ class UpperDir:
                 self.left_out.note(path, "changed its kind")
                 return
             if info.st_size > MAX_FILE_BYTES:
-                self._leave_out(path, f"larger than {MAX_FILE_BYTES} bytes")
+                self.left_out.note(path, f"larger than {MAX_FILE_BYTES} bytes")
                 return
             self._bytes += info.st_size
             if self._bytes > self.max_bytes:

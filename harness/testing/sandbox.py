@@ -171,8 +171,9 @@ class FakeWorkspaces:
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     @contextmanager
-    def open(self, scenario: Scenario) -> Iterator[Workspace]:
+    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
         """A fresh copy."""
+        del image
         fixture = _read(scenario.fixture)
         name = f"workspace-{len(self.files)}"
         self.files[name] = dict(fixture)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluators.suite import SuiteEvaluator
-from harness.domain.changes import Changes
+from harness.domain.changes import Change, ChangeKind, Changes
 from harness.domain.ids import Digest
 from harness.domain.record import CheckResult, Control, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
@@ -159,3 +159,33 @@ def test_a_name_that_appears_twice_counts_at_its_worst(tmp_path: Path) -> None:
     )
     result, _ = judge(tmp_path, HIDDEN, data, control("test", a="fail"))
     assert result.score == 0.0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change(b"tests/test_t.py", ChangeKind.FILE, data=b"agent"),
+        Change(b"tests/test_t.py", ChangeKind.DELETE),
+        Change(b"tests", ChangeKind.DELETE),
+        Change(b"tests/conftest.py", ChangeKind.FILE, data=b"agent"),
+    ],
+    ids=lambda change: f"{change.kind} {change.display}",
+)
+def test_level_a_sees_the_fixtures_tests_and_the_agents_come_back(
+    tmp_path: Path, change: Change
+) -> None:
+    files = {"app.py": "x", "tests/test_t.py": "original"}
+    scenario = a_scenario(tmp_path, files=files, checks=(VISIBLE,))
+    seen: list[dict[str, bytes]] = []
+
+    def run(box: FakeBox) -> Completed:
+        seen.append(dict(box.files))
+        return Completed(0, report(a="pass").decode(), "", 0.1)
+
+    box = FakeBox({name: text.encode() for name, text in files.items()}, {"run-tests": run})
+    box.apply([change])
+    left = dict(box.files)
+    evidence = Evidence(scenario, Changes((change,)), box, (), None, {}, MemoryArtifacts().put)
+    SuiteEvaluator().judge(evidence, VISIBLE)
+    assert seen == [{"app.py": b"x", "tests/test_t.py": b"original"}]
+    assert box.files == left
