@@ -11,6 +11,7 @@ from typing import Any
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Expectation
 from harness.evaluate import Evidence, not_run, scored
+from harness.load.yaml_text import parse_yaml
 from harness.sandbox.base import Box, BoxError
 
 FILE_BYTES = 4 * 1024 * 1024
@@ -43,48 +44,44 @@ def _read(box: Box, path: str) -> str | None:
 
 def _holds(expected: Expectation, text: str | None) -> str:
     """Nothing when the expectation holds, else why it does not."""
-    problem = _problem(expected, text)
+    looks_inside = expected.matches is not None or expected.path is not None
+    if text is None:
+        if expected.absent and not looks_inside:
+            return ""
+        return f"no file {expected.file}"
+    try:
+        problem = _problem(expected, text)
+    except Exception as error:  # noqa: BLE001  # an agent wrote the file, parsers raise anything
+        # a file that cannot be read proves neither presence nor absence
+        return f"{expected.file} cannot be read: {type(error).__name__} {error!s:.200}"
     if expected.absent:
         return "" if problem else f"is still in {expected.file}"
     return problem
 
 
-def _problem(expected: Expectation, text: str | None) -> str:
-    if text is None:
-        return f"no file {expected.file}"
+def _problem(expected: Expectation, text: str) -> str:
     if expected.matches is not None:
         found = re.search(expected.matches, text, re.MULTILINE)
         return "" if found else f"nothing in {expected.file} matches {expected.matches!r}"
-    return _value_problem(expected, text, expected.path) if expected.path is not None else ""
-
-
-def _value_problem(expected: Expectation, text: str, path: Sequence[str | int]) -> str:
-    try:
-        value = _at(_parse(expected.file, text), path)
-    except (ValueError, RecursionError) as error:
-        return f"{expected.file} cannot be read: {str(error)[:200]}"
+    if expected.path is None:
+        return ""
+    value = _at(_parse(expected.file, text), expected.path)
     if value is _MISSING:
-        return f"nothing at {_dotted(path)} of {expected.file}"
+        return f"nothing at {_dotted(expected.path)} of {expected.file}"
     if expected.equals is None or _canonical(value) == expected.equals:
         return ""
-    return f"{_dotted(path)} is {_canonical(value)[:200]}, not {expected.equals}"
+    return f"{_dotted(expected.path)} is {_canonical(value)[:200]}, not {expected.equals}"
 
 
 def _parse(name: str, text: str) -> Any:  # noqa: ANN401  # whatever the file holds
     if name.endswith(".toml"):
         return tomllib.loads(text)
     if name.endswith((".yaml", ".yml")):
-        return _yaml(text)
+        parsed = parse_yaml(text)
+        if parsed.problems:
+            raise ValueError(parsed.problems[0].text)
+        return parsed.value
     return json.loads(text)
-
-
-def _yaml(text: str) -> Any:  # noqa: ANN401  # as above
-    import yaml  # noqa: PLC0415  # only scenarios that expect values in YAML need it
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
 
 
 def _at(value: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401  # as above

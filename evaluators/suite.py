@@ -71,9 +71,11 @@ def _hidden_outcomes(
 def _suite_outcomes(
     evidence: Evidence, check: CheckSpec, logs: list[Artifact]
 ) -> tuple[TestOutcome, ...]:
+    # all of the tests, not only what the agent changed: code of the agent's has run since
     touched = [c for c in evidence.changes if _is_test_file(c, check.tests)]
-    as_before = [o for c in touched for o in originals(evidence.scenario, c)]
-    evidence.box.apply([*(Change(c.path, ChangeKind.DELETE) for c in touched), *as_before])
+    places = [Change(t.rstrip("/").encode(), ChangeKind.DELETE) for t in check.tests]
+    as_before = [o for place in places for o in originals(evidence.scenario, place)]
+    evidence.box.apply([*places, *as_before])
     try:
         if check.command is not None:
             return _run_command(evidence, check, logs)

@@ -7,7 +7,8 @@
     │   ├── SandboxFault       the engine, an image, a mount
     │   ├── ProviderFault      a model provider
     │   └── StoreFault         the database or the artefacts
-    ├── BoxClosed              the sandbox ended under the agent's hands: the agent's doing
+    ├── BoxClosed              the sandbox does not answer any more
+    │   └── BoxDied            … because its container ended: the doing of whoever worked in it
     └── Interrupted            somebody pressed Ctrl-C or sent SIGTERM  exit 130
 
 Anything else that escapes is our bug, shows its traceback and exits 70.
@@ -63,6 +64,10 @@ class StoreFault(EnvironmentFault):
 
 class BoxClosed(MintmarkError):
     """The sandbox died while the engine is well: whoever worked in it ended it."""
+
+
+class BoxDied(BoxClosed):
+    """Its container ended by itself: it was not merely slow to answer."""
 
 
 class Interrupted(MintmarkError):

@@ -20,7 +20,7 @@ from harness.domain.changes import (
 )
 from harness.domain.record import Artifact, CheckResult, CommandResult, Control
 from harness.domain.scenario import CheckSpec, Scenario
-from harness.errors import SandboxFault, nearest
+from harness.errors import MintmarkError, SandboxFault, nearest
 from harness.log import log
 from harness.sandbox.base import Box, BoxError, Completed
 
@@ -76,10 +76,14 @@ def _judge(
     try:
         return evaluator.judge(evidence, check)
     except BoxError as error:
-        if evidence.control is None:
-            return not_run(check, f"the sandbox refused: {error}")
-        # it did not refuse with the untouched fixture: what the agent left makes it refuse
-        return scored(check, 0.0, f"the sandbox refused: {error}")
+        why = f"the sandbox refused: {error}"
+    except MintmarkError:
+        raise
+    except Exception as error:  # noqa: BLE001  # one hostile file must not end the batch
+        log().exception("evaluator_raised", check=check.name)
+        why = f"the evaluator raised {type(error).__name__}: {error!s:.200}"
+    # with the untouched fixture this does not happen: what the agent left is the cause
+    return not_run(check, why) if evidence.control is None else scored(check, 0.0, why)
 
 
 def scored(check: CheckSpec, score: float, *details: str) -> CheckResult:
@@ -118,6 +122,19 @@ def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
     return (*kept, *restored)
 
 
+def protected_files(scenario: Scenario) -> tuple[Change, ...]:
+    """Every protected file as the fixture has it."""
+    protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
+    names = protected.match_tree_files(scenario.fixture) if scenario.protected else ()
+    return tuple(_original(scenario, os.fsencode(name)) for name in sorted(names))
+
+
+def with_room(scenario: Scenario) -> Scenario:
+    """The scenario with a disk on which a full workspace can be rebuilt and built."""
+    limits = replace(scenario.limits, disk_bytes=2 * scenario.limits.disk_bytes)
+    return replace(scenario, limits=limits)
+
+
 def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
     """Work that a fresh workspace refuses is worth nothing; raises SandboxFault when it is not so.
 
@@ -125,7 +142,11 @@ def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
     """
     if error.kind in OF_THE_WORLD:
         raise SandboxFault(f"the work could not be rebuilt: {error}") from error
-    why = f"the work could not be rebuilt: {error}"
+    return worthless(scenario, f"the work could not be rebuilt: {error}")
+
+
+def worthless(scenario: Scenario, why: str) -> tuple[CheckResult, ...]:
+    """Every check at 0, and why."""
     return tuple(scored(check, 0.0, why) for check in scenario.checks)
 
 
@@ -148,9 +169,12 @@ def validate(
 ) -> tuple[CommandResult, ...]:
     """The scenario's validation commands, all of them, in order."""
     results = []
+    guard = protected_files(scenario)
     for command in scenario.validation:
         tell(command.name)
         try:
+            # the command before may have run the agent's code over what is protected
+            box.apply(guard)
             done = box.run(command.run, timeout_s=scenario.limits.command_s)
         except BoxError as error:
             done = Completed(CANNOT_START, "", f"could not be started: {error}", 0.0)

@@ -16,12 +16,23 @@ from harness.domain.ids import BatchId, new_run_id
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
 from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
-from harness.errors import BoxClosed, EnvironmentFault, Interrupted
-from harness.evaluate import Evidence, carried, evaluate, hidden_files, not_rebuilt, validate
+from harness.errors import BoxClosed, BoxDied, EnvironmentFault, Interrupted
+from harness.evaluate import (
+    Evidence,
+    carried,
+    evaluate,
+    hidden_files,
+    not_rebuilt,
+    validate,
+    with_room,
+    worthless,
+)
 from harness.interrupts import shield
 from harness.log import bound, log
-from harness.sandbox.base import BoxError, PreparedImage, Purpose
+from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
 from harness.tools import Tools
+
+Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
 
 def run_batch(specs: Iterable[RunSpec], batch: BatchId, tools: Tools) -> Iterator[RunRecord]:
@@ -86,32 +97,38 @@ def run_one(draft: Draft, tools: Tools) -> None:
 
 def grade(
     draft: Draft, changes: Changes, image: PreparedImage, control: Control | None, tools: Tools
-) -> tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]:
+) -> Grade:
     """Rebuild the work in a fresh sandbox and ask every evaluator about it."""
-    scenario = draft.spec.scenario
-    arrived = Changes(carried(scenario, changes))
+    scenario = with_room(draft.spec.scenario)
     with tools.workspaces.open(scenario, image) as workspace:
         draft.enter("rebuild")
-        with tools.sandboxes.open(
-            tools.box_spec(draft.id, Purpose.GRADE, scenario, image, workspace)
-        ) as box:
+        spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, workspace)
+        with tools.sandboxes.open(spec) as box:
             try:
-                box.apply(arrived.items)
-            except BoxError as error:
-                return (), not_rebuilt(scenario, error)
-            draft.enter("validate")
-            commands = validate(scenario, box, tools.artifacts.put, draft.tell)
-            draft.enter("evaluate")
-            evidence = Evidence(
-                scenario,
-                arrived,
-                box,
-                commands,
-                control,
-                hidden_files(scenario),
-                tools.artifacts.put,
-            )
-            return commands, evaluate(evidence, tools.evaluators, draft.tell)
+                return grade_in(box, draft, changes, control, tools)
+            except BoxDied as error:
+                if control is None:
+                    raise
+                # the untouched fixture does not end its sandbox: the work does
+                return (), worthless(scenario, f"it ended its grading sandbox: {error}")
+
+
+def grade_in(
+    box: Box, draft: Draft, changes: Changes, control: Control | None, tools: Tools
+) -> Grade:
+    """Put the work into an open sandbox, validate and evaluate it there."""
+    scenario = draft.spec.scenario
+    arrived = Changes(carried(scenario, changes))
+    try:
+        box.apply(arrived.items)
+    except BoxError as error:
+        return (), not_rebuilt(scenario, error)
+    draft.enter("validate")
+    keep = tools.artifacts.put
+    commands = validate(scenario, box, keep, draft.tell)
+    draft.enter("evaluate")
+    evidence = Evidence(scenario, arrived, box, commands, control, hidden_files(scenario), keep)
+    return commands, evaluate(evidence, tools.evaluators, draft.tell)
 
 
 def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | None:

@@ -108,9 +108,10 @@ class Arguments:
     def parse(cls, tool: Tool, text: str) -> Arguments:
         """JSON text against the tool's parameters; raises ArgumentError with every problem."""
         try:
-            values = json.loads(text or "{}")
-        except ValueError as error:
-            raise ArgumentError(f"the arguments are not JSON: {error}") from error
+            values = json.loads(text or "{}", parse_constant=_refuse_constant)
+            json.dumps(values, ensure_ascii=False).encode()
+        except (ValueError, RecursionError) as error:
+            raise ArgumentError(f"the arguments are not plain JSON: {error!s:.200}") from error
         if not isinstance(values, dict):
             raise ArgumentError(f"the arguments must be a JSON object, not {text[:80]!r}")
         known = {p.name: p for p in tool.params}
@@ -131,11 +132,15 @@ class Arguments:
     def number(self, name: str, default: float, *, low: float, high: float) -> float:
         """A number argument, brought into its range."""
         value = self.values.get(name, default)
-        return min(max(float(value), low), high) if isinstance(value, int | float) else default
+        return float(min(max(value, low), high)) if isinstance(value, int | float) else default
 
     def flag(self, name: str) -> bool:
         """A boolean argument, false when it is not given."""
         return self.values.get(name) is True
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _is_a(value: object, kind: str) -> bool:

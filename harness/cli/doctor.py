@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -66,6 +67,9 @@ def _engine(settings: Settings) -> list[Finding]:
 def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.root).free
     low = free < LOW_DISK_BYTES
+    place = settings.results if settings.results.exists() else settings.root
+    if not os.access(place, os.W_OK):
+        return Finding(Level.FAIL, "results disk", f"{place} cannot be written", "see its owner")
     return Finding(
         Level.WARN if low else Level.OK,
         "results disk",

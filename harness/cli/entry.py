@@ -108,6 +108,7 @@ def settings_for(root: Path | None) -> Settings:
 def start(group: click.Group) -> NoReturn:
     """Run a command and leave with the exit code that its end stands for."""
     _catch_signals()
+    _soften_output()
     sys.exit(exit_code_of(group))
 
 
@@ -132,10 +133,22 @@ def exit_code_of(  # noqa: PLR0911  # one return for each way to end
         # whoever read our output has gone (`bench list | head`); Python would complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PASSED
+    except OSError as error:
+        return _complain(f"error: {error}", WORLD)
     except Exception:  # noqa: BLE001  # our bug: shown whole, with an exit code of its own
         traceback.print_exc()
         return _complain("error: this is a bug in Mintmark; please report the lines above", BUG)
     return code if isinstance(code, int) else PASSED
+
+
+def _soften_output() -> None:
+    """A closed output takes everything, and one of few characters shows what it can."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _complain(message: str, code: int) -> int:

@@ -34,7 +34,7 @@ evaluators:
 {
   "answers": {"which punctuation ends the greeting": "An exclamation mark."},
   "expected": [
-    {"name": "the name is used", "file": "src/greeting.py", "matches": "name"}
+    {"name": "the name is used", "file": "src/greeting.py", "matches": "def greet.name"}
   ]
 }
 """,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from harness.domain.changes import Change
-from harness.errors import BoxClosed
+from harness.errors import BoxClosed, BoxDied
 from harness.sandbox.base import (
     AGENT_UID,
     GRADING,
@@ -26,6 +26,7 @@ from harness.sandbox.channel import Channel
 GRACE_S = 15.0
 """How long the daemon may take beyond a command's own deadline, on a busy machine."""
 FILE_OP_S = 60.0
+ENTRY_BYTES = 200
 APPLY_BYTES = 16 * 1024 * 1024
 """Changes go in requests of about this size."""
 PIECE_BYTES = 16 * 1024 * 1024
@@ -199,19 +200,21 @@ class DaemonBox:
         try:
             yield
         except BoxClosed as error:
-            reason = self._why_closed()
-            raise BoxClosed(f"{error}: {reason}" if reason else str(error)) from error
+            if reason := self._why_closed():
+                raise BoxDied(f"{error}: {reason}") from error
+            raise
 
 
 def _groups(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
     group: list[Change] = []
     size = 0
     for change in changes:
-        group.append(change)
-        size += len(change.data)
-        if size > APPLY_BYTES:
+        cost = len(change.path) + len(change.data) + ENTRY_BYTES
+        if group and size + cost > APPLY_BYTES:
             yield group
             group, size = [], 0
+        group.append(change)
+        size += cost
     if group:
         yield group
 

@@ -10,6 +10,7 @@ MAX_DEPTH = 100
 MAX_PATH_BYTES = 3000
 MAX_ENTRIES = 100_000
 MAX_NOTES = 100
+PAGE_BYTES = 4096
 MAX_FILE_BYTES = 32 * 1024 * 1024
 """One file has to fit into one request of the daemon that writes it down again."""
 TOO_MUCH = "too many, too deep or too long a name"
@@ -34,6 +35,11 @@ def is_out(path: bytes, *, in_fixture: bool) -> bool:
 def is_too_far(path: bytes) -> bool:
     """Whether a path is deeper or longer than anybody's work."""
     return len(path) > MAX_PATH_BYTES or path.count(b"/") > MAX_DEPTH
+
+
+def cost_bytes(size: int) -> int:
+    """What a file takes when it is written down again, which hard links and holes do not tell."""
+    return -(-size // PAGE_BYTES) * PAGE_BYTES
 
 
 def git_mode(mode: int) -> int:

@@ -16,6 +16,7 @@ from harness.sandbox.capture import (
     REPOSITORY,
     TOO_MUCH,
     LeftOut,
+    cost_bytes,
     git_mode,
     is_out,
     is_too_far,
@@ -103,7 +104,7 @@ class UpperDir:
             if info.st_size > MAX_FILE_BYTES:
                 self.left_out.note(path, f"larger than {MAX_FILE_BYTES} bytes")
                 return
-            self._bytes += info.st_size
+            self._bytes += cost_bytes(info.st_size)
             if self._bytes > self.max_bytes:
                 self.left_out.note_too_big(path, self.max_bytes)
                 return

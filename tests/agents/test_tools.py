@@ -56,7 +56,8 @@ def test_a_wrong_call_says_what_to_do(name: str, arguments: dict[str, object], s
 
 
 def test_arguments_that_are_no_json_are_an_error_and_no_crash() -> None:
-    for bad in ("{", "[]", '"x"', "null", "1e999"):
+    wild = ('{"path": "\\ud800"}', '{"path": "x", "start_line": NaN}', "[" * 100_000)
+    for bad in ("{", "[]", '"x"', "null", "1e999", *wild):
         assert toolbox()["read_file"].call(context(), bad, LIMIT_S).is_error
 
 
@@ -86,6 +87,11 @@ def test_a_command_at_its_deadline_is_told_apart_from_a_failed_one() -> None:
     text, is_error = call(context({"x": Completed(None, "", "", 1)}), "run_command", command="x")
     assert is_error
     assert text.startswith("killed after")
+
+
+def test_a_number_beyond_all_measure_is_brought_into_its_range() -> None:
+    text, is_error = call(context(), "run_command", command="x", timeout_s=10**400)
+    assert not is_error, text
 
 
 def test_a_command_never_gets_more_time_than_the_session_has_left() -> None:

@@ -73,3 +73,32 @@ def test_expectations_are_weighed(tmp_path: Path) -> None:
 
 def test_no_expected_values_is_no_score(tmp_path: Path) -> None:
     assert judge(tmp_path).score is None
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("a.toml", "a = 0x" + "f" * 9999),
+        ("a.toml", ".".join(["a"] * 5000) + " = 1"),
+        ("a.yaml", "a: !!int ''"),
+        ("a.yaml", "a: !!bool foo"),
+        ("a.yaml", "a: !!timestamp foo"),
+        ("a.yaml", "a: {1: x, b: y}"),
+        ("a.yaml", "a: &a [*a]"),
+        ("a.yaml", "a: 0x" + "f" * 9999),
+        ("a.json", '{"a": ' + "9" * 9999 + "}"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_no_file_of_an_agent_makes_the_oracle_raise(tmp_path: Path, file: str, text: str) -> None:
+    scenario = a_scenario(
+        tmp_path, oracle=Oracle(expected=(Expectation("n", file, path=("a",), equals='"x"'),))
+    )
+    box = FakeBox({file: text.encode()}, {})
+    evidence = Evidence(scenario, Changes(), box, (), None, {}, MemoryArtifacts().put)
+    assert OracleEvaluator().judge(evidence, CHECK).score == 0.0
+
+
+@pytest.mark.parametrize("file", ["broken.json", "gone.json"])
+def test_a_file_that_cannot_be_read_does_not_prove_absence(tmp_path: Path, file: str) -> None:
+    assert judge(tmp_path, Expectation("n", file, path=("a",), absent=True)).score == 0.0

@@ -115,8 +115,17 @@ def test_hidden_files_are_put_where_only_the_grader_reads(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"<testsuite>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><testsuite/>", b"\xff\xfe"],
-    ids=["empty", "cut", "entities", "noise"],
+    [
+        b"",
+        b"<testsuite>",
+        b"<!DOCTYPE x [<!ENTITY a 'b'>]><testsuite/>",
+        b"\xff\xfe",
+        "<?xml version='1.0' encoding='utf-16'?><!DOCTYPE a [<!ENTITY x 'y'>]><a/>".encode(
+            "utf-16"
+        ),
+        b"<?xml version='1.0' encoding='foo'?><a/>",
+    ],
+    ids=["empty", "cut", "entities", "noise", "entities-in-utf-16", "strange-encoding"],
 )
 def test_no_believable_report_scores_zero_when_the_untouched_fixture_gives_one(
     tmp_path: Path, data: bytes

@@ -1,0 +1,236 @@
+"""`make bench`: what Mintmark costs, measured beside what it is compared with, A B A B…
+
+Nothing here asserts a time: it prints, and docs/performance.md keeps what was printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import figures
+import subjects
+from figures import Figure, Machine, Results
+from subjects import FEW, MANY, TWICE, Bare, OneRun, Tick
+
+from harness import wiring
+from harness.cli.console import LiveWatch
+from harness.cli.entry import INTERRUPTED, PASSED, USAGE, WORLD, settings_for
+from harness.domain.digests import tree_digest
+from harness.domain.spec import RunSpec
+from harness.errors import EnvironmentFault, UsageError
+from harness.sandbox import engine
+from harness.sandbox.overlay import remove_workspace
+from harness.sandbox.owner import this_process
+from harness.sandbox.volumes import FIXTURE_LABEL, OWNER_LABEL
+from harness.settings import Settings
+from harness.tools import Tools
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+GIB = 1024**3
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STAGES = {
+    "prepare": "prepare: look up image and control, mount the first workspace",
+    "work": "work: start and remove the agent's sandbox",
+    "capture": "capture: read the changes, keep the tree, unmount; mount the second workspace",
+    "rebuild": "rebuild: start the grading sandbox, lay the changes over it",
+    "validate": "validate: around the scenario's commands",
+    "evaluate": "evaluate: around the checks' commands; remove the sandbox, unmount",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """How often each pair is taken."""
+
+    starts: int
+    runs: int
+    commands: int
+    openings: int
+    stores: int
+    calls: int
+
+
+FULL = Rounds(starts=30, runs=15, commands=8, openings=40, stores=8, calls=40)
+QUICK = Rounds(starts=5, runs=3, commands=2, openings=10, stores=2, calls=10)
+
+
+def main() -> int:
+    options = _options()
+    for name in SIGNALS:
+        signal.signal(name, _unwind)
+    try:
+        with tempfile.TemporaryDirectory(prefix="mintmark-bench-") as folder:
+            results = _measure(Path(folder), QUICK if options.quick else FULL)
+    except KeyboardInterrupt:
+        _say("interrupted; nothing is left behind but the image, for the next time")
+        return INTERRUPTED
+    except UsageError as error:
+        _say(f"error: {error}")
+        return USAGE
+    except EnvironmentFault as error:
+        _say(f"error: {error}")
+        return WORLD
+    section = figures.page_section(results)
+    sys.stdout.write(f"{figures.document(results) if options.json else section}\n")
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(figures.replaced(page, section), encoding="utf-8")
+        _say("wrote the figures into docs/performance.md")
+    return PASSED
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="measure.py", description="Measure what Mintmark costs; needs the engine."
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: under a minute")
+    parser.add_argument("--json", action="store_true", help="a document with every single timing")
+    parser.add_argument("--write", action="store_true", help="put the tables into the page")
+    return parser.parse_args()
+
+
+def _unwind(_number: int, _frame: FrameType | None) -> None:
+    """The first signal unwinds through every `with`; later ones must not disturb that."""
+    for name in SIGNALS:
+        signal.signal(name, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _measure(folder: Path, rounds: Rounds) -> Results:
+    if shutil.which("docker") is None:
+        raise UsageError("the `docker` command is what is compared with; install it")
+    began, load = time.monotonic(), os.getloadavg()[0]
+    settings = settings_for(folder)
+    try:
+        found, stages = _figures(settings, rounds)
+    finally:
+        _say("cleaning up")
+        _sweep(settings)
+    report = engine.report(wiring.open_engine(settings))
+    is_root = os.geteuid() == 0
+    machine = Machine(
+        cores=os.cpu_count() or 0,
+        memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB,
+        kernel=platform.release().partition("-")[0],
+        python=platform.python_version(),
+        engine=report.version,
+        storage_driver=report.storage_driver,
+        workspaces=settings.workspaces or wiring.fitting_workspaces(report, is_root=is_root),
+        load_before=load,
+        load_after=os.getloadavg()[0],
+    )
+    minutes = (time.monotonic() - began) / 60
+    return Results(datetime.now(UTC).date().isoformat(), minutes, machine, found, stages)
+
+
+def _figures(settings: Settings, rounds: Rounds) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+    start = subjects.time_help(settings.root, rounds.starts, _ticker("starts"))
+    _say(f"making a project of {FEW} files and one of {MANY:,}")
+    few = subjects.make_scenario(settings, "few-files", FEW)
+    many = subjects.make_scenario(settings, "many-files", MANY)
+    tools = wiring.open_tools(settings, LiveWatch(0, quiet=True))
+    image = tools.images.prepare(few.scenario, _say)
+    bare = Bare(tools.owner, image)
+    first = (subjects.one_run(few, tools), subjects.one_run(many, tools))
+    small, twice, large = _runs(tools, bare, (few, many), rounds.runs)
+    once = Figure(
+        f"the first run over {MANY:,} files, once per fixture",
+        (first[1].wall_s,),
+        f"over {FEW} files",
+        (first[0].wall_s,),
+    )
+    found = (
+        start,
+        *_run_figures(small, twice, large),
+        once,
+        subjects.time_command(settings, few, bare, rounds.commands, _ticker("commands")),
+        subjects.time_opening(tools, image, (few, many), rounds.openings, _ticker("workspaces")),
+        subjects.time_store(settings.root, small[-1].record, rounds.stores, _ticker("stores")),
+        subjects.time_call(tools, few, bare, rounds.calls, _ticker("tool calls")),
+    )
+    return found, _stage_figures(small)
+
+
+def _runs(
+    tools: Tools, bare: Bare, specs: tuple[RunSpec, RunSpec], rounds: int
+) -> tuple[list[OneRun], list[float], list[OneRun]]:
+    """Runs over few files, pairs of bare containers, runs over many files: A B C A B C…"""
+    small: list[OneRun] = []
+    twice: list[float] = []
+    large: list[OneRun] = []
+    tick = _ticker("runs")
+    bare.run_true_twice()
+    for number in range(rounds):
+        small.append(subjects.one_run(specs[0], tools))
+        twice.append(subjects.timed(bare.run_true_twice))
+        large.append(subjects.one_run(specs[1], tools))
+        tick(number + 1, rounds)
+    return small, twice, large
+
+
+def _run_figures(
+    small: list[OneRun], twice: list[float], large: list[OneRun]
+) -> tuple[Figure, ...]:
+    overhead = tuple(run.overhead_s for run in small)
+    whole = tuple(run.wall_s for run in small)
+    large_whole = tuple(run.wall_s for run in large)
+    bare = tuple(twice)
+    return (
+        Figure("overhead of a run", overhead, TWICE, bare, most_times=1.3),
+        Figure("a whole run of ten tool calls", whole, TWICE, bare),
+        Figure(f"a whole run over {MANY:,} files", large_whole, f"over {FEW} files", whole),
+    )
+
+
+def _stage_figures(runs: list[OneRun]) -> tuple[Figure, ...]:
+    rest = [run.overhead_s - sum(map(run.stage_s, STAGES)) for run in runs]
+    return (
+        *(Figure(text, tuple(run.stage_s(name) for run in runs)) for name, text in STAGES.items()),
+        Figure("store the record, and the rest", tuple(rest)),
+    )
+
+
+def _sweep(settings: Settings) -> None:
+    """Whatever a signal left at a bad moment, and the fixtures that the engine keeps."""
+    api = wiring.open_engine(settings).api
+    owned = f"{OWNER_LABEL}={this_process()}"
+    for container in api.containers(all=True, filters={"label": owned}):
+        api.remove_container(container["Id"], force=True, v=True)
+    fixtures = settings.root.glob("suites/*/scenarios/*/repo-fixture")
+    for label in (owned, *(f"{FIXTURE_LABEL}={tree_digest(fixture)}" for fixture in fixtures)):
+        for volume in api.volumes(filters={"label": label})["Volumes"] or ():
+            api.remove_volume(volume["Name"], force=True)
+    for folder in settings.state.glob("run/*"):
+        remove_workspace(folder)
+
+
+def _ticker(what: str) -> Tick:
+    """Progress on standard error: a moving line on a terminal, else the ends only."""
+
+    def tick(number: int, total: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{what} {number}/{total}" + ("\n" if number == total else ""))
+            sys.stderr.flush()
+        elif number == total:
+            _say(f"{what} {number}/{total}")
+
+    return tick
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
