@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.domain.ids import RunId
-from harness.domain.record import CheckResult, RunRecord, Verdict
+from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
 from harness.domain.spec import RunSpec
 from harness.report.stats import Group, Spread, group_by_cell
@@ -206,7 +207,7 @@ class LiveWatch:
         self._number += 1
         self._since = time.monotonic()
         cell = spec.cell
-        self._name = f"{cell.scenario} {cell.tier} {cell.who} #{spec.iteration}"
+        self._name = f"{cell.scenario} {cell.tier} {who(cell)} #{spec.iteration}"
         self._show("plan")
 
     def stage(self, run: RunId, name: str) -> None:
@@ -253,12 +254,20 @@ def plus_minus(values: Spread) -> str:
     return f"{values.mean:.2f} ± {values.deviation:.2f}"
 
 
+def who(cell: Cell) -> str:
+    """Who worked, short enough for a column: a specialist without its organisation."""
+    if cell.specialist is None:
+        return cell.who
+    name = cell.specialist.name.rpartition("/")[2]
+    return f"{replace(cell, specialist=None).who} + {name}@{cell.specialist.version}"
+
+
 def _group_row(group: Group) -> tuple[str, ...]:
     cell = group.cell
     return (
         f"{cell.suite}/{cell.scenario}",
         cell.tier,
-        cell.who,
+        who(cell),
         str(group.runs),
         f"{group.passed}/{group.scores.n}",
         plus_minus(group.scores),

@@ -19,6 +19,7 @@ from harness.cli.console import (
     print_run,
     print_summary,
     table,
+    who,
     word,
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
@@ -235,7 +236,7 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
             r.id,
             r.cell.scenario,
             r.cell.tier,
-            r.cell.who,
+            who(r.cell),
             str(r.iteration),
             number(r.total_score),
             word(r),
@@ -294,13 +295,13 @@ def _runs_of(store: Store, name: str) -> tuple[str, Sequence[RunRecord]]:
 
 def _pair_row(pair: Pair) -> tuple[str, ...]:
     a, b = pair.before.cell, pair.after.cell
-    who = a.who if a.who == b.who else f"{a.who} → {b.who}"
+    names = who(a) if a.who == b.who else f"{who(a)} → {who(b)}"
     changed = f" (not comparable: {', '.join(pair.changed)})" if pair.changed else ""
     gap = "–" if pair.difference is None else f"{pair.difference:+.2f}"
     return (
         f"{a.suite}/{a.scenario}",
         a.tier,
-        who + changed,
+        names + changed,
         f"{plus_minus(pair.before.scores)} n={pair.before.scores.n}",
         f"{plus_minus(pair.after.scores)} n={pair.after.scores.n}",
         gap,
