@@ -308,7 +308,8 @@ def commit_everything(folder: Path) -> None:
     plain = ("core.attributesFile=/dev/null", "core.hooksPath=/dev/null", "maintenance.auto=false")
     options = [word for setting in plain for word in ("-c", setting)]
     git = GitRunner(f"--git-dir={folder / '.git'}", f"--work-tree={folder}", *options, cwd=folder)
-    git.run("add", "--all", "--force", ".")
+    # straight into a pack: twenty thousand loose objects take longer than all the rest
+    git.run("-c", "core.bigFileThreshold=1", "add", "--all", "--force", ".")
     git.run("commit", "--quiet", "--no-verify", "--allow-empty", "--message=Initial commit")
     # loose objects by the thousand would make the agent's first commit tidy up
     git.run("repack", "-a", "-d", "-q")

@@ -165,13 +165,13 @@ def open_workspaces(
     settings: Settings, client: DockerClient, sandboxes: DockerSandboxes
 ) -> Workspaces:
     """The workspace back end that was asked for, else the one that fits."""
-    from harness.sandbox.engine import report
+    from harness.sandbox.engine import describe
     from harness.sandbox.owner import this_process
     from harness.sandbox.volumes import Volumes
     from harness.workspace import CopyWorkspaces, OverlayWorkspaces, VolumeWorkspaces
 
     is_root = os.geteuid() == 0
-    kind = settings.workspaces or fitting_workspaces(report(client), is_root=is_root)
+    kind = settings.workspaces or fitting_workspaces(describe(client), is_root=is_root)
     volumes = Volumes(client, sandboxes, this_process())
     match kind:
         case "mount" if is_root:

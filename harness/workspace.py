@@ -14,13 +14,17 @@ from pathlib import Path
 
 from harness.domain.changes import Changes
 from harness.domain.digests import tree_digest
-from harness.domain.ids import LABEL
 from harness.domain.scenario import Scenario
 from harness.errors import SandboxFault
 from harness.ledger import commit_everything
 from harness.sandbox.base import AGENT_UID, WORKSPACE, Mount, PreparedImage, Workspace
 from harness.sandbox.box import DaemonBox
-from harness.sandbox.overlay import OWNER_FILE, remove_workspace, run_mount
+from harness.sandbox.overlay import (
+    OWNER_FILE,
+    mount_overlay,
+    mount_tmpfs,
+    remove_workspace,
+)
 from harness.sandbox.owner import this_process
 from harness.sandbox.scans import Comparison, Manifest
 from harness.sandbox.upperdir import UpperDir
@@ -160,17 +164,13 @@ class OverlayWorkspaces:
         for name in ("t", "m"):
             (folder / name).mkdir(parents=True)
         (folder / OWNER_FILE).write_text(this_process(), encoding="utf-8")
-        size = f"size={disk_bytes},nr_inodes={_inodes(disk_bytes)},nosuid,nodev,mode=0755"
-        run_mount(["-t", "tmpfs", "-o", size, LABEL, str(folder / "t")], cwd=self._state)
-        for name in ("u", "w"):
-            (folder / "t" / name).mkdir()
-        os.chown(folder / "t" / "u", AGENT_UID, AGENT_UID)
-        here = folder.relative_to(self._state)
-        # relative paths: the container sees these options in its mount table, and they must not
-        # tell it where on the host it is
-        layers = f"lowerdir={tree.relative_to(self._state)},upperdir={here}/t/u,workdir={here}/t/w"
-        options = f"{layers},redirect_dir=off,metacopy=off,index=off,nosuid,nodev"
-        run_mount(["-t", "overlay", "-o", options, LABEL, str(folder / "m")], cwd=self._state)
+        size = f"size={disk_bytes},nr_inodes={_inodes(disk_bytes)},mode=0755"
+        mount_tmpfs(folder / "t", size)
+        upper, work = folder / "t" / "u", folder / "t" / "w"
+        upper.mkdir()
+        work.mkdir()
+        os.chown(upper, AGENT_UID, AGENT_UID)
+        mount_overlay(folder / "m", lower=tree, upper=upper, work=work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,10 @@ class Recipe:
         """The same recipe with the files of the image `programs` where the sandbox starts them."""
         steps = (
             Step(f"COPY --from={programs} / {TOOLS}/"),
-            Step(_run(f"python3 -I -m compileall -q {TOOLS}"), "compiling the tool daemon"),
+            Step(
+                _run(f"python3 -I -m compileall -q --invalidation-mode unchecked-hash {TOOLS}"),
+                "compiling the tool daemon",
+            ),
         )
         return Recipe((*self.steps, *steps), self.context)
 

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -138,11 +138,16 @@ def explain(error: BaseException) -> str:
 
 
 def report(client: docker.DockerClient) -> EngineReport:
-    """Ask the engine about itself; a handful of requests."""
+    """Ask the engine about itself and about our images, which takes longer the more there are."""
+    with engine_faults("list its images"):
+        return replace(describe(client), images=tuple(_our_images(client)))
+
+
+def describe(client: docker.DockerClient) -> EngineReport:
+    """Ask the engine about itself: two quick requests."""
     with engine_faults("describe itself"):
         version = client.version()
         info = client.info()
-        images = tuple(_our_images(client))
     local = _is_local(client, info)
     root_dir = str(info.get("DockerRootDir", ""))
     limits = {"pids": "PidsLimit", "memory": "MemoryLimit", "cpus": "CpuCfsQuota"}
@@ -159,7 +164,7 @@ def report(client: docker.DockerClient) -> EngineReport:
         free_bytes=_free_bytes(root_dir) if local else None,
         memory_bytes=int(info.get("MemTotal", 0)),
         cpus=int(info.get("NCPU", 0)),
-        images=images,
+        images=(),
     )
 
 
