@@ -24,7 +24,7 @@ REPORT_BYTES = 16 * 1024 * 1024
 DEFAULT_TIMEOUT_S = 300.0
 BUDGET_SHARE = 0.9
 """The runner ends by itself before its deadline, and reports what it did not get to."""
-MAX_LISTED = 20
+MAX_LISTED = 5
 MESSAGE_CHARS = 400
 
 
@@ -216,5 +216,6 @@ def _count(wanted: Sequence[str], passed: Iterable[str]) -> str:
 
 def _listed(title: str, wanted: Sequence[str], passed: set[str]) -> list[str]:
     missing = sorted(set(wanted) - passed)
-    more = [f"… and {len(missing) - MAX_LISTED} more"] if len(missing) > MAX_LISTED else []
+    rest = len(missing) - MAX_LISTED
+    more = [f"… and {rest} more {title}: bench show RUN --tests"] if rest > 0 else []
     return [f"{title}: {name}" for name in missing[:MAX_LISTED]] + more

@@ -20,7 +20,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-NEAREST_CUTOFF = 0.5
+NEAREST_CUTOFF = 0.6
 
 
 class MintmarkError(Exception):

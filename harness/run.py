@@ -54,7 +54,7 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
             run_one(draft, tools)
         except (EnvironmentFault, BoxClosed, Interrupted, KeyboardInterrupt) as fault:
             error = fault
-            log().warning("run_faulted", stage=draft.stage, error=str(fault))
+            log().info("run_faulted", stage=draft.stage, error=str(fault))
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it
             tools.store.save(draft.record(tools.now(), bug))

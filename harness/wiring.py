@@ -109,7 +109,10 @@ def identify(spec: RunSpec) -> RunSpec:
     """The spec with its agent checked, and with the digest of what the agent plays from."""
     if spec.agent.name not in agent_names():
         raise UsageError(f"no agent {spec.agent.name!r}; {nearest(spec.agent.name, agent_names())}")
-    make_agent(spec)
+    if make_agent(spec).simulated and spec.agent.model:
+        raise UsageError(
+            f"agent {spec.agent.name!r} takes no model; leave {spec.agent.model!r} out"
+        )
     if spec.agent.name != "scripted":
         return spec
     from harness.load.scripts import find_script

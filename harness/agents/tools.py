@@ -78,6 +78,14 @@ class Tool:
             "additionalProperties": False,
         }
 
+    def refuses(self, arguments: str) -> str:
+        """Why the arguments do not fit, or nothing."""
+        try:
+            Arguments.parse(self, arguments)
+        except ArgumentError as error:
+            return str(error)
+        return ""
+
     def call(self, context: ToolContext, arguments: str, limit_s: float) -> Reply:
         """Check the arguments and act."""
         try:

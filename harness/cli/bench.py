@@ -28,7 +28,7 @@ EXAMPLES = """
 Examples:
   bench bug-fix lost-updates --tier L1 --agent oracle
   bench bug-fix --all-scenarios --tier L0,L1 --agent echo --iterations 3
-  bench bug-fix lost-updates --agent scripted:demo --specialist @mintmark/careful-debugger
+  bench bug-fix look-alike-names --agent scripted:demo --specialist @mintmark/careful-debugger
   bench batch my_batch --json
 """
 

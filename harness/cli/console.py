@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import click
 from rich.console import Console
@@ -30,9 +30,17 @@ def clean(text: str) -> str:
     )
 
 
+class Output(Console):
+    """A console that leaves a reader who has gone to the command line's own end."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would exit with 1 here."""
+        raise BrokenPipeError
+
+
 def output() -> Console:
     """Standard output; plain and wide enough for its lines when nobody looks at it live."""
-    return Console(
+    return Output(
         file=sys.stdout,
         highlight=False,
         width=None if sys.stdout.isatty() else 120,
@@ -57,7 +65,8 @@ def table(
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     made.show_header = any(name for name, _ in columns)
     for name, justify in columns:
-        made.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+        how: Literal["right", "left"] = "right" if justify == "right" else "left"
+        made.add_column(name, justify=how, overflow="fold", no_wrap=justify == "id")
     for row in rows:
         made.add_row(
             *(Text.from_markup(cell) if cell.startswith("[") else Text(clean(cell)) for cell in row)
@@ -104,13 +113,13 @@ def print_run(console: Console, run: RunRecord, *, tests: bool = False) -> None:
         console.print(f"\n{word(run)} in stage {run.fault.stage!r} ({run.fault.cause.value})")
         console.print(Text(clean(run.fault.message)))
     if run.checks:
-        _print_scores(console, run)
+        _print_scores(console, run, explain=not tests)
     if tests:
         _print_tests(console, run)
     _print_telemetry(console, run)
 
 
-def _print_scores(console: Console, run: RunRecord) -> None:
+def _print_scores(console: Console, run: RunRecord, *, explain: bool) -> None:
     console.print("\n[bold]Scores[/]")
     rows = []
     for check in run.checks:
@@ -124,7 +133,7 @@ def _print_scores(console: Console, run: RunRecord) -> None:
         ("  Total", f"{number(run.total_score)} / 1.00", word(run), f"threshold {run.threshold:g}")
     )
     console.print(table(None, [("", ""), ("", "right"), ("", ""), ("", "")], rows))
-    for check in run.checks:
+    for check in run.checks if explain else ():
         if check.score != 1:
             for line in (*((check.reason,) if check.reason else ()), *check.details):
                 console.print(Text(f"    {check.name}: {clean(line)}", style="dim"))
@@ -152,7 +161,9 @@ def _print_telemetry(console: Console, run: RunRecord) -> None:
     console.print(f"  Duration    {session.duration_s:.1f}s")
     console.print(f"  Tokens      {tokens}")
     console.print(f"  Cost        {money(session.cost_usd)}")
-    console.print(f"  Tool calls  {session.tool_calls}")
+    refused = sum(entry.is_error for entry in session.transcript)
+    failed = f", {refused} failed" if refused else ""
+    console.print(f"  Tool calls  {session.tool_calls}{failed}")
     if session.questions:
         answered = sum(question.matched is not None for question in session.questions)
         console.print(f"  Questions   {len(session.questions)}, {answered} answered")
@@ -233,7 +244,9 @@ class LiveWatch:
         score = number(record.total_score)
         line = f"{word(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
         self._console.print(
-            f"[{self._number}/{self._total}]".replace("[", "\\["), line, Text(clean(self._name))
+            f"[{self._number:>{len(str(self._total))}}/{self._total}]".replace("[", "\\["),
+            line,
+            Text(clean(self._name)),
         )
         if record.fault:
             self._console.print(
@@ -245,6 +258,12 @@ class LiveWatch:
             cost = f"  ${self._cost_usd:.2f}" if self._cost_usd else ""
             text = clean(f"{self._number}/{self._total}  {self._name}  {what}{cost}")
             self._progress.update(self._task, description=text.replace("[", "\\["), visible=True)
+
+
+SIMULATED = (
+    "[yellow]Simulated agents (echo, oracle, scripted) took part: their scores say nothing about"
+    " any model.[/]"
+)
 
 
 def plus_minus(values: Spread) -> str:
@@ -296,11 +315,15 @@ def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> No
     outside = sum(group.runs - group.scores.n for group in groups)
     if outside:
         console.print(f"[yellow]{outside} of {len(runs)} runs have no score: not in the mean[/]")
+    for group in groups:
+        if len(group.tasks) > 1:
+            cell = group.cell
+            console.print(
+                f"[yellow]{cell.suite}/{cell.scenario} {cell.tier} was changed between its runs:"
+                " its row mixes different tasks[/]"
+            )
     not_run = sum(group.checks_not_run for group in groups)
     if not_run:
         console.print(f"[yellow]{not_run} checks could not run: not in the scores[/]")
     if any(group.simulated for group in groups):
-        console.print(
-            "[yellow]Simulated agents (echo, oracle, scripted) took part: their scores say nothing"
-            " about any model.[/]"
-        )
+        console.print(SIMULATED)

@@ -48,4 +48,7 @@ def demo(*, root: Path | None) -> int:
     if any(run.fault for run in runs):
         return WORLD
     mint_snapshot(settings, SPECIALIST, (batch,), settings.root / "snapshots", quiet=False)
+    console.print("\nNow try, after [bold]source .venv/bin/activate[/]:")
+    console.print("  bench show last          scores; --diff, --tests, --transcript")
+    console.print("  bench list               every suite and scenario")
     return PASSED

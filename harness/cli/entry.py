@@ -127,8 +127,8 @@ def exit_code_of(  # noqa: PLR0911  # one return for each way to end
         return _complain(f"error: {error}", USAGE)
     except EnvironmentFault as error:
         return _complain(f"error: {error}", WORLD)
-    except (Interrupted, KeyboardInterrupt, click.Abort):
-        return _complain("interrupted; what had ended is stored", INTERRUPTED)
+    except (Interrupted, KeyboardInterrupt, click.Abort) as stop:
+        return _complain(str(stop) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
         # whoever read our output has gone (`bench list | head`); Python would complain at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from harness import wiring
-from harness.cli.console import LiveWatch, messages, output, print_json, print_run, print_summary
+from harness.cli.bench import COMMANDS
+from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.domain import ids
 from harness.domain.ids import BatchId
@@ -21,7 +23,7 @@ from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import Interrupted, UsageError
-from harness.load.scenarios import find_scenarios, load_scenario
+from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
 from harness.run import run_batch
@@ -52,7 +54,7 @@ DEFAULT_TIER = "L1"
     metavar="NAME[:ARG]",
     default=(DEFAULT_AGENT,),
     show_default=True,
-    help="Who works: echo, oracle, scripted[:SCRIPT]; repeatable.",
+    help="Who works: echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
 )
 @click.option("--model", help="The model behind the agent, where it needs one.")
 @click.option(
@@ -100,7 +102,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     Examples:
       bench run bug-fix lost-updates --agent oracle
       bench run bug-fix --all-scenarios --tier all --agent echo
-      bench run bug-fix lost-updates --agent scripted:demo --iterations 3 --batch-id mine
+      bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
     if mint_template:
@@ -181,9 +183,8 @@ def execute(
 def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunRecord]:
     try:
         return list(run_batch(specs, batch, tools))
-    except Interrupted:
-        messages().print(f"stopped; to run what is missing: bench resume {batch}")
-        raise
+    except Interrupted as stop:
+        raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
 
 
 @contextmanager
@@ -206,8 +207,8 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
         if len(runs) == 1:
             print_run(console, runs[0])
         else:
-            print_summary(console, runs, batch)
-        console.print(f"\nBatch ID: [bold]{batch}[/]   (bench batch {batch}, bench show RUN)")
+            print_summary(console, store.runs(batch), batch)
+        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
     if any(run.fault for run in runs):
         return WORLD
     return PASSED if all(run.passed for run in runs) else NOT_PASSED
@@ -216,10 +217,17 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
 def _scenarios(
     settings: Settings, suite: str, scenario: str | None, *, everything: bool
 ) -> tuple[Scenario, ...]:
-    if everything == (scenario is not None):
-        names = ", ".join(find_scenarios(settings.root, suite))
-        raise UsageError(f"name one scenario of {suite!r} or give --all-scenarios; it has {names}")
-    names_wanted = find_scenarios(settings.root, suite) if everything else [str(scenario)]
+    known = find_suites(settings.root)
+    if suite not in known and (near := get_close_matches(suite, COMMANDS, n=1)):
+        raise UsageError(f"no command or suite {suite!r}; did you mean the command {near[0]!r}?")
+    names = find_scenarios(settings.root, suite)
+    if everything and scenario is not None:
+        raise UsageError(f"give the scenario {scenario!r} or --all-scenarios, not both")
+    if not everything and scenario is None:
+        raise UsageError(
+            f"name one scenario of {suite!r} or give --all-scenarios; it has {', '.join(names)}"
+        )
+    names_wanted = names if everything else [str(scenario)]
     kinds = wiring.evaluator_kinds()
     return tuple(load_scenario(settings.root, suite, name, kinds=kinds) for name in names_wanted)
 

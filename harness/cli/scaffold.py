@@ -14,6 +14,17 @@ from harness.load.scenarios import find_suites
 
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
+
+def _wrong(last_line: str) -> str:
+    return f'''"""Greetings."""
+
+
+def greet(name):
+    """Greet somebody by name."""
+    {last_line}
+'''
+
+
 SCENARIO_FILES = {
     "scenario.yaml": """\
 # Every field: docs/formats.md
@@ -57,6 +68,10 @@ from grading import call
 
 def test_the_name_is_in_the_greeting():
     assert call("greeting:greet", "Ada") == "Hello, Ada!"
+
+
+def test_the_name_is_spelt_as_it_was_given():
+    assert call("greeting:greet", "bell hooks") == "Hello, bell hooks!"
 """,
     "solution/src/greeting.py": '''\
 """Greetings."""
@@ -67,14 +82,11 @@ def greet(name):
     return f"Hello, {name}!"
 ''',
     "wrong/fixed-name/WHY.md": "Greets Ada whoever is there: passes the README's example only.\n",
-    "wrong/fixed-name/src/greeting.py": '''\
-"""Greetings."""
-
-
-def greet(name):
-    """Greet somebody by name."""
-    return "Hello, name!"
-''',
+    "wrong/fixed-name/src/greeting.py": _wrong('return "Hello, Ada!"'),
+    "wrong/no-stop/WHY.md": "Leaves the exclamation mark away.\n",
+    "wrong/no-stop/src/greeting.py": _wrong('return f"Hello, {name}"'),
+    "wrong/loud-name/WHY.md": "Changes the spelling of the name.\n",
+    "wrong/loud-name/src/greeting.py": _wrong('return f"Hello, {name.title()}!"'),
 }
 
 PROMPTS = {

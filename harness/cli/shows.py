@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness import wiring
 from harness.cli.console import (
+    SIMULATED,
     clean,
     number,
     output,
@@ -50,6 +51,8 @@ def list_scenarios(*, suite: str | None, as_json: bool, root: Path | None) -> in
     """List suites, their scenarios and the tiers that have a prompt."""
     settings = settings_for(root)
     suites = [suite] if suite else find_suites(settings.root)
+    if not suites:
+        raise UsageError(f"no suites below {settings.root}; bench new suite NAME, or --root DIR")
     loaded = [
         (s, name, _loaded(settings, s, name))
         for s in suites
@@ -128,7 +131,11 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
     if show_diff:
         _print_diff(settings, record, as_json=as_json)
     elif output_of:
-        click.echo(clean(_kept(settings, record, output_of)))
+        text = _kept(settings, record, output_of)
+        if as_json:
+            print_json({"run_id": record.id, "output": output_of, "text": text})
+        else:
+            click.echo(clean(text) or "(it printed nothing)")
     elif as_json:
         document = run_document(record)
         if show_transcript and record.session:
@@ -198,7 +205,7 @@ def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
     if as_json:
         print_json({"batches": rows})
         return PASSED
-    columns = [("Batch", ""), ("Created (UTC)", ""), ("Runs", "right"), ("Passed", "right"),
+    columns = [("Batch", "id"), ("Created (UTC)", ""), ("Runs", "right"), ("Passed", "right"),
                ("Score", "right"), ("State", "")]  # fmt: skip
     lines = [
         (
@@ -211,7 +218,10 @@ def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
         )
         for r in rows
     ]
-    output().print(table(None, columns, lines) if lines else "there are no batches yet")
+    console = output()
+    console.print(table(None, columns, lines) if lines else "there are no batches yet")
+    if any(r["simulated"] for r in rows):
+        console.print(SIMULATED)
     return PASSED
 
 
@@ -229,7 +239,7 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
         return PASSED
     console = output()
     print_summary(console, runs, found.id)
-    columns = [("Run", ""), ("Scenario", ""), ("Tier", ""), ("Agent", ""), ("#", "right"),
+    columns = [("Run", "id"), ("Scenario", ""), ("Tier", ""), ("Agent", ""), ("#", "right"),
                ("Score", "right"), ("", "")]  # fmt: skip
     rows = [
         (
@@ -281,7 +291,9 @@ def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int
         cell = group.cell
         console.print(Text(f"only in {side}: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}"))
     if not found.rows:
-        console.print("[yellow]the batches have no task in common[/]")
+        console.print("[yellow]nothing can be compared: no task was done by the same agent[/]")
+    if any(group.simulated for pair in found.rows for group in (pair.before, pair.after)):
+        console.print(SIMULATED)
     return PASSED
 
 

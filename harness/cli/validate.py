@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import click
 from rich.text import Text
 
 from harness import wiring
+from harness.agents.tools import toolbox
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
 from harness.cli.run import execute
@@ -19,7 +20,7 @@ from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef
-from harness.errors import UsageError
+from harness.errors import BadFile, UsageError, nearest
 from harness.load.scenarios import (
     Report,
     find_scenarios,
@@ -27,6 +28,7 @@ from harness.load.scenarios import (
     load_scenario,
     validate_scenario,
 )
+from harness.load.scripts import load_script
 from harness.plan import Selection, plan
 from harness.settings import Settings
 
@@ -71,6 +73,9 @@ def validate(
     documents = []
     for suite_name, name in wanted:
         report = validate_scenario(settings.root, suite_name, name, kinds)
+        if not report.errors:
+            loaded = load_scenario(settings.root, suite_name, name, kinds=kinds)
+            report = replace(report, errors=tuple(_beyond_the_schema(loaded)))
         proof = None
         if prove and not report.errors:
             if not as_json:
@@ -84,6 +89,26 @@ def validate(
     if as_json:
         print_json({"scenarios": documents})
     return PASSED if all(d["ok"] for d in documents) else USAGE
+
+
+def _beyond_the_schema(scenario: Scenario) -> Iterator[str]:
+    """Tests that are not there, and scripts that could not be played."""
+    for check in scenario.checks:
+        for place in check.tests:
+            if not (scenario.fixture / place).exists():
+                yield f"check {check.name!r}: the fixture has no {place!r}"
+    for path in sorted((scenario.folder / "scripts").glob("*.yaml")):
+        try:
+            script = load_script(path, scenario.folder)
+        except BadFile as error:
+            yield str(error)
+            continue
+        tools = toolbox()
+        for call in (call for play in script.plays for call in play.calls):
+            if call.tool not in tools:
+                yield f"{path}: no tool {call.tool!r}; {nearest(call.tool, tools)}"
+            elif problem := tools[call.tool].refuses(call.arguments):
+                yield f"{path}: {call.tool}: {problem}"
 
 
 def _wanted(
@@ -129,7 +154,8 @@ def _problems(runs: Sequence[RunRecord]) -> list[str]:
     for before, after in zip(untouched.checks, solved.checks, strict=True):
         if after.required and before.score == after.score:
             problems.append(
-                f"required check {after.name!r} scores {after.score} with and without the solution"
+                f"required check {after.name!r} scores {after.score} with and without the solution:"
+                " make it optional, or let it see what is asked for"
             )
     problems += [
         f"the wrong solution {run.cell.agent.partition(':')[2]!r} passes with {run.total_score}"

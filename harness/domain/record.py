@@ -172,7 +172,7 @@ class RunRecord:
     @property
     def weighted_score(self) -> float | None:
         """The total on the scale 0..10."""
-        return None if self.total_score is None else 10 * self.total_score
+        return None if self.total_score is None else round(10 * self.total_score, 9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from harness.domain.record import Artifact, Batch, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Session
 from harness.report.compare import BatchComparison
-from harness.report.stats import Group, counts
+from harness.report.stats import Group, counts, spread
 
 Document = dict[str, Any]
 
@@ -29,7 +29,7 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
         "runs": len(runs),
         "passed": sum(run.passed for run in runs),
         "scored": len(scores),
-        "mean_total_score": sum(scores) / len(scores) if scores else None,
+        "mean_total_score": spread(scores).mean,
         "faulted": sum(run.fault is not None for run in runs),
         "simulated": any(run.simulated for run in runs),
     }

@@ -142,8 +142,7 @@ def test_an_empty_variable_is_not_set_and_others_are_ignored() -> None:
 
 
 def test_booleans_in_the_environment() -> None:
-    words = {"yes": True, "ON": True, "True": True, "1": True,
-             "no": False, "Off": False, "FALSE": False, "0": False}  # fmt: skip
+    words = {"yes": True, "ON": True, "1": True, "Off": False, "FALSE": False}
     seen = shown({"snapkeep.toml": FULL}, *(show(RUN_DRY_RUN=word) for word in words))
     assert [item["run.dry_run"][0] for item in seen] == list(words.values())
 

@@ -205,10 +205,10 @@ export default (use, count) => uses[use](count);
 """
 
 
-@cases([("stream", 300_000), ("file", 300_000)])
+@cases([("stream", 600_000), ("file", 600_000)])
 def test_memory_does_not_grow_with_the_input(case: tuple[str, int]) -> None:
     use, count = case
-    env = {"NODE_OPTIONS": "--max-old-space-size=24"}
+    env = {"NODE_OPTIONS": "--max-old-space-size=20"}
     try:
         seen = node(MEMORY, use, count, env=env, timeout_s=90)
     except Raised as error:
