@@ -41,6 +41,8 @@ def answer(oracle: Oracle, question: str, *, asked_before: int) -> Question:
 def _fits(key: frozenset[str], question: frozenset[str]) -> bool:
     # both shares are asked for: a short question must not open a long key, and a question that
     # lists every word there is must not open all of them
+    if key == question:
+        return any(len(word) >= SHORTEST_PLURAL for word in key)
     common = len(key & question)
     return (
         common >= MIN_COMMON

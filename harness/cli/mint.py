@@ -181,7 +181,7 @@ def _print_minted(minted: Minted) -> None:
     for position, limit in enumerate(minted.limits):
         is_warning = position == 0 and minted.comparison.simulated > 0
         text = Text(f"warning: {limit}", "yellow") if is_warning else Text(f"note: {limit}")
-        console.print(text, soft_wrap=True)
+        console.print(text)
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -19,6 +19,7 @@ ORACLE = Oracle(
     [
         ("which_rounding", "half even"),
         ("Which rounding?", "half even"),
+        ("Which rounding do you want?", "half even"),
         ("May I change the database schema?", "No."),
         ("Is it fine to change the schema of the database for this?", "No."),
         ("Should we update React to 19 now?", "Stay on 18."),
