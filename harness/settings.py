@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+SYSTEM_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY")
 
 
@@ -31,6 +32,9 @@ class Settings:
         Those are Docker's, the proxies' and the providers' variables.
         """
         bundle = env.get("BENCH_CA_BUNDLE") or env.get("SSL_CERT_FILE")
+        if not bundle and SYSTEM_BUNDLE.is_file():
+            # a proxy whose certificate this machine trusts stands before image builds too
+            bundle = str(SYSTEM_BUNDLE)
         return cls(
             root=(root or Path(env.get("BENCH_ROOT") or ".")).absolute(),
             docker_host=env.get("DOCKER_HOST") or None,
