@@ -211,7 +211,7 @@ def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
         (
             r["batch_id"],
             r["created_at"][:16].replace("T", " "),
-            f"{r['runs']}/{r['planned']}",
+            f"{r['planned'] - len(store.missing(r['batch_id']))}/{r['planned']}",
             f"{r['passed']}/{r['scored']}",
             number(r["mean_total_score"]),
             "finished" if r["finished"] else "[yellow]unfinished[/]",
