@@ -171,7 +171,9 @@ def test_a_command_inherits_nothing_but_its_streams(host: Talk) -> None:
 
 def test_a_command_has_ordinary_signals(host: Talk) -> None:
     status = host.output("grep -E 'SigIgn|SigBlk' /proc/self/status").split()
-    assert status[1::2] == ["0000000000000000"] * 2
+    # 32 and 33 belong to the C library: where they are ignored from outside, nobody can tell
+    c_library = 0b11 << 31
+    assert [int(mask, 16) & ~c_library for mask in status[1::2]] == [0, 0]
 
 
 @pytest.mark.parametrize(
