@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from evaluators.junit import BadReportError, parse
+from harness.domain.artifact import Artifact
 from harness.domain.changes import Change, ChangeKind
-from harness.domain.record import Artifact, CheckResult, TestOutcome, Verdict
+from harness.domain.record import CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
 from harness.evaluate import Evidence, not_run, originals, transcript_of
 from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, User

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pathspec
 
+from harness.domain.artifact import Artifact
 from harness.domain.changes import (
     EXECUTABLE_MODE,
     FILE_MODE,
@@ -18,7 +19,7 @@ from harness.domain.changes import (
     ChangeKind,
     Changes,
 )
-from harness.domain.record import Artifact, CheckResult, CommandResult, Control
+from harness.domain.record import CheckResult, CommandResult, Control
 from harness.domain.scenario import CheckSpec, Scenario
 from harness.errors import MintmarkError, SandboxFault, nearest
 from harness.log import log

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.agents.tools import Reply, Tool, ToolContext
-from harness.domain.session import Ending, Entry, Question, Role, Session, Usage
+from harness.domain.model import ModelRef
+from harness.domain.session import Ending, Entry, Question, Reported, Role, Session
 from harness.errors import BoxClosed, Interrupted
+from harness.gateway.base import Line
+from harness.sandbox.base import Program
 
 
 class OutOfTimeError(Exception):
@@ -31,8 +34,8 @@ class Outcome:
     """How an agent says that it ended, and what its model used."""
 
     ending: Ending = Ending.FINISHED
-    usage: Usage | None = None
-    cost_usd: float | None = None
+    reported: Reported | None = None
+    """What a program of its own says it used; what the gateway metered is not for it to say."""
     detail: str = ""
 
 
@@ -45,6 +48,8 @@ class Workbench:
     wall_clock_s: float
     transcript: list[Entry] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    line: Line | None = None
+    """The way to the model, for an agent that needs one."""
 
     @property
     def elapsed_s(self) -> float:
@@ -84,12 +89,29 @@ class Workbench:
         return reply
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an agent has to find when it begins, beside the tools."""
+
+    model: ModelRef | None = None
+    """The one model that its line to the gateway lets through."""
+    inside: bool = False
+    """It talks to its model from within the sandbox: the gateway's socket is mounted there."""
+    programs: tuple[Program, ...] = ()
+    """Mounted read-only in its sandbox, and only there."""
+
+
 class Agent(Protocol):
     """Somebody who works on a task."""
 
     @property
     def simulated(self) -> bool:
         """True when no model is behind it."""
+        ...
+
+    @property
+    def needs(self) -> Needs:
+        """What has to be there before it works."""
         ...
 
     def work(self, task: Task, bench: Workbench) -> Outcome:
@@ -117,7 +139,6 @@ def supervise(agent: Agent, task: Task, bench: Workbench) -> Session:
         duration_s=bench.elapsed_s,
         transcript=tuple(bench.transcript),
         questions=bench.questions,
-        usage=outcome.usage,
-        cost_usd=outcome.cost_usd,
         detail=outcome.detail,
+        reported=outcome.reported,
     )

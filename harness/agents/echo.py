@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.agents.base import Outcome, Task, Workbench
+from harness.agents.base import Needs, Outcome, Task, Workbench
 from harness.domain.session import Role
 
 
@@ -10,6 +10,7 @@ class Echo:
     """Says the prompt back."""
 
     simulated = True
+    needs = Needs()
 
     def work(self, task: Task, bench: Workbench) -> Outcome:
         """Say the prompt back; no tool is called."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from harness.agents.base import Outcome, Task, Workbench
+from harness.agents.base import Needs, Outcome, Task, Workbench
 from harness.domain.changes import Change
 from harness.domain.session import Ending, Role
 
@@ -15,6 +15,7 @@ class OracleAgent:
     """Lays files over the workspace, or applies a patch, through the tools that models get."""
 
     simulated = True
+    needs = Needs()
 
     def __init__(self, changes: tuple[Change, ...], patch: str | None = None) -> None:
         self._changes = changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.agents.base import Outcome, Task, Workbench
+from harness.agents.base import Needs, Outcome, Task, Workbench
 from harness.domain.script import Script
 from harness.domain.session import Ending, Role
 
@@ -11,6 +11,7 @@ class Scripted:
     """Plays the first play of its script that fits the run."""
 
     simulated = True
+    needs = Needs()
 
     def __init__(self, script: Script) -> None:
         self._script = script

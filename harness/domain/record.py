@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.scenario import Level
@@ -29,15 +30,6 @@ class TestOutcome:
     id: str
     verdict: Verdict
     message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A piece of output kept beside the record, found by its digest."""
-
-    name: str
-    digest: Digest
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

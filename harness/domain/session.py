@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.domain.artifact import Artifact
+from harness.domain.model import ModelUse, Usage
+
 
 class Ending(StrEnum):
     """Why the session stopped; every member has a row in `failures.TABLE`."""
@@ -52,13 +55,12 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens as the provider counted them; cached tokens are not part of input tokens."""
+class Reported:
+    """What an agent's own program says it used: shown beside the gateway's figures, never used."""
 
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_tokens: int = 0
-    reasoning_tokens: int = 0
+    usage: Usage | None = None
+    cost_usd: float | None = None
+    turns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class Session:
     usage: Usage | None = None
     cost_usd: float | None = None
     detail: str = ""
+    model_use: ModelUse | None = None
+    """The gateway's figures; `usage` and `cost_usd` are theirs too."""
+    reported: Reported | None = None
+    recording: Artifact | None = None
+    """Every exchange with the model, enough to repeat the run without it."""
 
     @property
     def tool_calls(self) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.domain.record import Artifact, Batch, CheckResult, CommandResult, RunRecord
+from harness.domain.artifact import Artifact
+from harness.domain.record import Batch, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Session
 from harness.report.compare import BatchComparison
 from harness.report.stats import Group, counts, spread

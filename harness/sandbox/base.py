@@ -15,6 +15,9 @@ from harness.domain.scenario import Limits, Network, Scenario
 WORKSPACE = "/workspace"
 GRADING = "/grading"
 HOME = "/home/agent"
+PROGRAMS = "/opt/mintmark"
+SOCKET = "/run/mintmark/gateway.sock"
+"""Where an agent's sandbox finds the gateway."""
 
 AGENT_NAME = "agent"
 AGENT_UID = 64321
@@ -167,6 +170,41 @@ class BoxSpec:
     mounts: tuple[Mount, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A package of the npm registry for one machine, pinned by its integrity."""
+
+    package: str
+    version: str
+    integrity: str
+    """`sha512-…`, as registries and lock files write it."""
+    program: str
+    """The executable's path within the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An agent's own program, which is mounted into its sandbox at `folder`."""
+
+    name: str
+    version: str
+    archives: tuple[tuple[str, Archive], ...]
+    """By machine, as `uname -m` says it."""
+
+    @property
+    def path(self) -> str:
+        """The executable, inside the sandbox."""
+        return f"{PROGRAMS}/{self.name}/bin/{self.name}"
+
+
+class Programs(Protocol):
+    """Agents' programs, fetched once and kept beside the engine."""
+
+    def mount(self, program: Program, image: PreparedImage, tell: Callable[[str], None]) -> Mount:
+        """How a sandbox sees the program, fetched if it has to be; raises SandboxFault."""
+        ...
 
 
 class Sandboxes(Protocol):

@@ -9,8 +9,9 @@ from typing import Any
 
 from harness import __version__
 from harness.domain.failures import TABLE
+from harness.domain.model import Usage
 from harness.domain.record import CheckResult, RunRecord
-from harness.domain.session import Session, Usage
+from harness.domain.session import Session
 from harness.domain.template import Template
 from harness.report.compare import (
     Averages,

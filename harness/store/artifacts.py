@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from harness.domain.artifact import Artifact
 from harness.domain.digests import bytes_digest
-from harness.domain.record import Artifact
 from harness.errors import StoreFault
 
 LEVEL = 6

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from harness.domain.artifact import Artifact
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId, Digest
-from harness.domain.record import Artifact, Batch, Cell, Control, RunRecord
+from harness.domain.record import Batch, Cell, Control, RunRecord
 
 
 @dataclass(frozen=True, slots=True)

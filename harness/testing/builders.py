@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from harness.agents.base import Agent, Outcome, Task, Workbench
+from harness.agents.base import Agent, Needs, Outcome, Task, Workbench
 from harness.domain.changes import Changes
 from harness.domain.ids import Digest, RunId
 from harness.domain.record import RunRecord, TreeRef
@@ -76,6 +76,7 @@ class FakeAgent:
 
     act: Callable[[Task, Workbench], Outcome] = lambda _task, _bench: Outcome()
     simulated: bool = True
+    needs: Needs = field(default_factory=Needs)
 
     def work(self, task: Task, bench: Workbench) -> Outcome:
         """Call the function."""

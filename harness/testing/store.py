@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from harness.domain.artifact import Artifact
 from harness.domain.digests import bytes_digest, text_digest
 from harness.domain.ids import BatchId, Digest, RunId
-from harness.domain.record import Artifact, Batch, Cell, CheckResult, Control, RunRecord
+from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
 from harness.store.base import RETRIED, Planned, Wanted, cause

@@ -11,9 +11,10 @@ import pyjson5
 import pytest
 
 from harness import __version__
+from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
-from harness.domain.record import Artifact, CheckResult, RunRecord
+from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import Level
 from harness.domain.session import Usage
 from harness.domain.template import Template

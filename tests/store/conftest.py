@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from harness.domain.artifact import Artifact
 from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.record import (
-    Artifact,
     CheckResult,
     CommandResult,
     Fault,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.domain.record import Artifact
+from harness.domain.artifact import Artifact
 from harness.errors import StoreFault
 from harness.store.artifacts import FileArtifacts
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.domain.artifact import Artifact
 from harness.domain.digests import text_digest
 from harness.domain.failures import TABLE, Cause
 from harness.domain.ids import BatchId, RunId
-from harness.domain.record import Artifact, Control, Fault, RunRecord
+from harness.domain.record import Control, Fault, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault, UsageError
 from harness.store.artifacts import FileArtifacts

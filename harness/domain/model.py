@@ -1,0 +1,105 @@
+"""Models, what may be spent on them, and what was used of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Api(StrEnum):
+    """The protocols that the gateway speaks."""
+
+    MESSAGES = "messages"
+    """Anthropic Messages."""
+    CHAT = "chat"
+    """OpenAI Chat Completions, which other servers speak too."""
+    RESPONSES = "responses"
+    """OpenAI Responses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model of a provider, or of an endpoint that speaks a provider's protocol."""
+
+    provider: str
+    name: str
+    endpoint: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The model as it is typed: `provider:name[@endpoint]`."""
+        return f"{self.provider}:{self.name}{f'@{self.endpoint}' if self.endpoint else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """How a model is asked; None leaves the provider's own default."""
+
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    reasoning_effort: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run, or a batch, may use; None is no limit.
+
+    A request is every completion that is asked for; a turn is an answered one that offered tools.
+    """
+
+    usd: float | None = None
+    tokens: int | None = None
+    requests: int | None = None
+    turns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counted them.
+
+    The first four never overlap; reasoning tokens are part of the output tokens.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    """Read from the provider's cache."""
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+    @property
+    def total(self) -> int:
+        """Every token that was read or written."""
+        return self.input_tokens + self.output_tokens + self.cached_tokens + self.cache_write_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What the gateway metered of one run."""
+
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """None when the price of any token in it is unknown."""
+    requests: int = 0
+    turns: int = 0
+    failed: int = 0
+    """Requests that the provider did not answer, after every retry."""
+    refused: int = 0
+    """Requests that the gateway did not pass on: budget, model, token or tool."""
+    unmetered: int = 0
+    """Answers whose provider did not say what they used."""
+    retries: int = 0
+    waited_s: float = 0.0
+    """Spent in back-off and in the queue for the provider."""
+    first_token_s: float | None = None
+    """The median over the answers."""

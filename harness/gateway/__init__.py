@@ -1,0 +1,1 @@
+"""The model gateway: every token of every agent goes through it."""

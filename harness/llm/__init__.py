@@ -1,0 +1,1 @@
+"""Model clients on the providers' own libraries."""
