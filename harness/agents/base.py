@@ -9,7 +9,7 @@ from typing import Protocol
 
 from harness.agents.tools import Reply, Tool, ToolContext
 from harness.domain.model import ModelRef
-from harness.domain.session import Ending, Entry, Question, Reported, Role, Session
+from harness.domain.session import Ending, Entry, Question, Reported, Role, Session, count_calls
 from harness.errors import BoxClosed, Interrupted
 from harness.gateway.base import Line
 from harness.sandbox.base import Program
@@ -138,6 +138,7 @@ def supervise(agent: Agent, task: Task, bench: Workbench) -> Session:
         ending=outcome.ending,
         duration_s=bench.elapsed_s,
         transcript=tuple(bench.transcript),
+        calls=count_calls(bench.transcript),
         questions=bench.questions,
         detail=outcome.detail,
         reported=outcome.reported,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.domain.artifact import Artifact
@@ -55,6 +56,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCount:
+    """How often a tool was called, and how often it answered with an error."""
+
+    tool: str
+    calls: int
+    errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reported:
     """What an agent's own program says it used: shown beside the gateway's figures, never used."""
 
@@ -70,6 +80,10 @@ class Session:
     ending: Ending
     duration_s: float
     transcript: tuple[Entry, ...] = ()
+    """Empty once it is kept as `log`."""
+    log: Artifact | None = None
+    """The transcript as JSON lines."""
+    calls: tuple[ToolCount, ...] = ()
     questions: tuple[Question, ...] = ()
     usage: Usage | None = None
     cost_usd: float | None = None
@@ -83,4 +97,17 @@ class Session:
     @property
     def tool_calls(self) -> int:
         """How many tools the agent called."""
-        return sum(entry.role is Role.TOOL_CALL for entry in self.transcript)
+        return sum(count.calls for count in self.calls)
+
+
+def count_calls(transcript: Iterable[Entry]) -> tuple[ToolCount, ...]:
+    """The tools that a transcript calls, in the order of their first call."""
+    counts: dict[str, ToolCount] = {}
+    for entry in transcript:
+        name = entry.tool or ""
+        count = counts.get(name, ToolCount(name, 0))
+        if entry.role is Role.TOOL_CALL:
+            counts[name] = replace(count, calls=count.calls + 1)
+        elif entry.role is Role.TOOL_RESULT and entry.is_error:
+            counts[name] = replace(count, errors=count.errors + 1)
+    return tuple(counts.values())
