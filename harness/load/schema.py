@@ -24,6 +24,8 @@ ORACLE = "oracle-answers.schema.json"
 TEMPLATE = "template.schema.json"
 SNAPSHOT = "snapshot.schema.json"
 SCRIPT = "script.schema.json"
+PRICES = "prices.schema.json"
+AGENT = "agent.schema.json"
 
 _TYPES = {
     "object": "a mapping",
@@ -45,7 +47,9 @@ def schema_problems(value: object, schema: str) -> tuple[Problem, ...]:
 
 @cache
 def _validator(schema: str) -> Validator:
-    texts = {name: _load(name) for name in (SCENARIO, ORACLE, TEMPLATE, SNAPSHOT, SCRIPT)}
+    texts = {
+        name: _load(name) for name in (SCENARIO, ORACLE, TEMPLATE, SNAPSHOT, SCRIPT, PRICES, AGENT)
+    }
     known = [
         (name, Resource.from_contents(text, default_specification=DRAFT202012))
         for name, text in texts.items()
@@ -110,6 +114,9 @@ def _missing(failure: _Failure) -> Iterator[Problem]:
 def _wrong_type(failure: _Failure) -> Iterator[Problem]:
     names = [failure.expected] if isinstance(failure.expected, str) else failure.expected
     expected = " or ".join(_TYPES[name] for name in names)
+    if failure.instance is None:
+        yield Problem((), f"is empty; it must be {expected}")
+        return
     yield Problem((), f"{shown(failure.instance)} is not {expected}")
 
 
