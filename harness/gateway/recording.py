@@ -1,0 +1,67 @@
+"""Keeping what was asked of a model and what came back, without keys and without repetition."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from harness.gateway import cassette
+from harness.gateway.exchange import Exchange, Recording, redacted
+from harness.gateway.pieces import Cutter
+from harness.gateway.redaction import Redactor
+
+__all__ = ["Exchange", "Recorder"]
+
+_OWN_BLOB = 256
+"""A longer value is kept by itself, so that a change elsewhere does not store it again."""
+
+
+class Recorder:
+    """Takes exchanges from any thread; what it holds is already without keys."""
+
+    def __init__(self, secrets: Iterable[str], model: str = "") -> None:
+        self._redactor = Redactor(secrets)
+        self._model = self._redactor.clean_text(model)
+        self._lock = threading.Lock()
+        self._cutter = Cutter()
+        self._index: dict[bytes, int] = {}
+        self._kept: list[tuple[Exchange, tuple[int, ...]]] = []
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep one more exchange."""
+        clean = redacted(exchange, self._redactor)
+        with self._lock:
+            places = tuple(self._place(piece) for piece in self._pieces(clean.request) if piece)
+            self._kept.append((replace(clean, request=b""), places))
+
+    def recording(self) -> Recording:
+        """Everything so far."""
+        with self._lock:
+            return Recording(self._model, tuple(self._index), tuple(self._kept))
+
+    def dump(self) -> bytes:
+        """Everything so far, as `cassette.load` reads it."""
+        return cassette.dump(self.recording())
+
+    def _place(self, piece: bytes) -> int:
+        return self._index.setdefault(piece, len(self._index))
+
+    def _pieces(self, request: bytes) -> Iterator[bytes]:
+        """Elements of lists and long values by themselves, the short rest between them in one."""
+        try:
+            pieces = self._cutter.cut(request.decode())
+        except UnicodeDecodeError:
+            pieces = None
+        if pieces is None:
+            yield request
+            return
+        rest: list[str] = []
+        for piece in pieces:
+            if piece.listed or len(piece.text) > _OWN_BLOB:
+                yield "".join(rest).encode()
+                rest.clear()
+                yield piece.text.encode()
+            else:
+                rest.append(piece.text)
+        yield "".join(rest).encode()
