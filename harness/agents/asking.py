@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Protocol
 
 from harness.domain.scenario import Oracle
 from harness.domain.session import Question
@@ -23,19 +25,39 @@ _FILLER = frozenset({
 })  # fmt: skip
 
 
+class Person(Protocol):
+    """Somebody who answers what is not written down word by word."""
+
+    def answer(self, question: str, earlier: Sequence[Question]) -> str:
+        """What they say; raises ProviderFault and UsageError."""
+        ...
+
+
+def ask(
+    oracle: Oracle, question: str, earlier: Sequence[Question], person: Person | None = None
+) -> Question:
+    """What is written down word by word, else what the person says, else what comes near."""
+    if len(earlier) >= MAX_QUESTIONS or person is None or _exact(oracle, question):
+        return answer(oracle, question, asked_before=len(earlier))
+    return Question(question, person.answer(question, earlier), None)
+
+
 def answer(oracle: Oracle, question: str, *, asked_before: int) -> Question:
     """The answer whose key is the question, or shares most of its words with it."""
     if asked_before >= MAX_QUESTIONS:
         return Question(question, ENOUGH, None)
-    words = _words(question)
-    exact = [key for key, _ in oracle.answers if words and _words(key) == words]
-    best = exact or sorted(
+    best = _exact(oracle, question) or sorted(
         (key for key, _ in oracle.answers if _fits(_meaning(key), _meaning(question))),
         key=lambda key: (-len(_meaning(key) & _meaning(question)), key),
     )
     if not best:
         return Question(question, NO_ANSWER, None)
     return Question(question, dict(oracle.answers)[best[0]], best[0])
+
+
+def _exact(oracle: Oracle, question: str) -> list[str]:
+    words = _words(question)
+    return [key for key, _ in oracle.answers if words and _words(key) == words]
 
 
 def _fits(key: frozenset[str], question: frozenset[str]) -> bool:

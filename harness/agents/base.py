@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from harness.agents.tools import Reply, Tool, ToolContext
+from harness.domain.mcp import McpServer
 from harness.domain.model import ModelRef
 from harness.domain.session import Ending, Entry, Question, Reported, Role, Session, count_calls
-from harness.errors import BoxClosed, Interrupted
-from harness.gateway.base import Line
+from harness.errors import BoxClosed, Interrupted, ProviderFault
+from harness.gateway.base import Line, Refusal
 from harness.sandbox.base import Program
 
 
@@ -27,6 +28,8 @@ class Task:
     iteration: int
     system_prompt: str | None = None
     """The specialist's words; the baseline has none."""
+    mcps: tuple[McpServer, ...] = ()
+    """The specialist's servers, for an agent that connects to them itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +131,40 @@ def supervise(agent: Agent, task: Task, bench: Workbench) -> Session:
         outcome = agent.work(task, bench)
     except OutOfTimeError:
         outcome = Outcome(Ending.TIMED_OUT, detail=f"after {bench.wall_clock_s:g} s")
+    except ProviderFault as error:
+        outcome = Outcome(Ending.PROVIDER_FAILED, detail=str(error))
     except BoxClosed as error:
         late = bench.elapsed_s >= bench.wall_clock_s
         outcome = Outcome(Ending.TIMED_OUT if late else Ending.BROKE_SANDBOX, detail=str(error))
     except (Interrupted, KeyboardInterrupt):
         # what was done until now was paid for: it is stored before the command stops
         outcome = Outcome(Ending.INTERRUPTED)
+    use = None
+    if bench.line is not None:
+        bench.line.settle()
+        outcome = _overruled(outcome, bench.line)
+        use = bench.line.use()
     return Session(
         ending=outcome.ending,
         duration_s=bench.elapsed_s,
         transcript=tuple(bench.transcript),
         calls=count_calls(bench.transcript),
         questions=bench.questions,
+        usage=use.usage if use else None,
+        cost_usd=use.cost_usd if use else None,
         detail=outcome.detail,
+        model_use=use,
         reported=outcome.reported,
     )
+
+
+def _overruled(outcome: Outcome, line: Line) -> Outcome:
+    """What the gateway knows better than the agent: that the budget or the provider ended it."""
+    if outcome.ending is Ending.INTERRUPTED:
+        return outcome
+    if line.spent is not None:
+        spent = Ending.TURN_LIMIT if line.spent is Refusal.TURNS else Ending.BUDGET
+        return replace(outcome, ending=spent)
+    if line.fault is not None and outcome.ending is not Ending.FINISHED:
+        return replace(outcome, ending=Ending.PROVIDER_FAILED, detail=line.fault)
+    return outcome

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from harness.agents.asking import answer
+from harness.agents.asking import Person, ask
 from harness.domain.scenario import Limits, Oracle
 from harness.domain.session import Question
 from harness.errors import nearest
@@ -37,6 +37,8 @@ class ToolContext:
     limits: Limits
     oracle: Oracle
     questions: list[Question] = field(default_factory=list)
+    person: Person | None = None
+    """Who answers beside the oracle, when somebody is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,14 @@ class Tool:
     description: str
     params: tuple[Param, ...]
     action: Action
+    given_schema: Mapping[str, JsonValue] | None = None
+    """Somebody else's schema in place of `params`; whoever gave it checks the arguments too."""
 
     @property
     def schema(self) -> dict[str, JsonValue]:
         """The input as JSON Schema, as model providers want it."""
+        if self.given_schema is not None:
+            return {**self.given_schema}
         return {
             "type": "object",
             "properties": {
@@ -114,7 +120,11 @@ class Arguments:
 
     @classmethod
     def parse(cls, tool: Tool, text: str) -> Arguments:
-        """JSON text against the tool's parameters; raises ArgumentError with every problem."""
+        """JSON text against the tool's parameters; raises ArgumentError with every problem.
+
+        A given schema is not applied: a pattern or a reference in it would be worked on here, on
+        the host, by the will of whoever wrote it.
+        """
         try:
             values = json.loads(text or "{}", parse_constant=_refuse_constant)
             json.dumps(values, ensure_ascii=False).encode()
@@ -122,6 +132,8 @@ class Arguments:
             raise ArgumentError(f"the arguments are not plain JSON: {error!s:.200}") from error
         if not isinstance(values, dict):
             raise ArgumentError(f"the arguments must be a JSON object, not {text[:80]!r}")
+        if tool.given_schema is not None:
+            return cls(values)
         known = {p.name: p for p in tool.params}
         problems = [f"{n!r} is missing" for n, p in known.items() if p.required and n not in values]
         for name, value in values.items():
@@ -251,7 +263,7 @@ def describe(done: Completed, timeout_s: float) -> str:
 
 
 def _ask_user(context: ToolContext, args: Arguments, _: float) -> Reply:
-    question = answer(context.oracle, args.text("question"), asked_before=len(context.questions))
+    question = ask(context.oracle, args.text("question"), context.questions, context.person)
     context.questions.append(question)
     return Reply(question.answer)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from harness.domain.ids import Digest
+from harness.domain.mcp import McpServer
+from harness.domain.model import Budget, ModelSettings
 from harness.domain.record import Cell, SpecialistRef
 from harness.domain.scenario import Prompt, Scenario
 
@@ -29,6 +31,7 @@ class AgentRef:
     name: str
     argument: str | None = None
     model: str | None = None
+    settings: ModelSettings = field(default_factory=ModelSettings)
     digest: Digest | None = None
 
     @property
@@ -43,6 +46,8 @@ class Specialist:
 
     ref: SpecialistRef
     system_prompt: str
+    mcps: tuple[McpServer, ...] = ()
+    """Servers of tools that it brings along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class RunSpec:
     prompt: Prompt
     agent: AgentRef
     specialist: Specialist | None = None
+    budget: Budget = field(default_factory=Budget)
     iteration: int = 1
     warmup: Warmup = Warmup.RUN
 
@@ -75,6 +81,7 @@ class RunSpec:
             {
                 "task": self.task_digest,
                 "agent": asdict(self.agent),
+                "budget": asdict(self.budget),
                 "specialist": self.specialist.system_prompt if self.specialist else None,
                 "specialist_digest": self.specialist.ref.digest if self.specialist else None,
             }

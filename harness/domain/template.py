@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.domain.ids import Digest
+from harness.domain.mcp import McpServer
 
 Texts = tuple[tuple[str, str], ...]
 """Texts by key, in the order of the file."""
@@ -124,6 +125,7 @@ class Template:
     task_detection: TaskDetection = TaskDetection()
     preferred_models: tuple[PreferredModel, ...] = ()
     documentation: tuple[DocumentRef, ...] = ()
+    mcps: tuple[McpServer, ...] = ()
     deprecation: Deprecation | None = None
     notes: tuple[str, ...] = ()
     """What the file says that this version keeps but does not act on."""

@@ -27,6 +27,7 @@ from harness.domain.template import (
 )
 from harness.errors import BadFile, UsageError, nearest
 from harness.load.files import read_document
+from harness.load.mcps import PLACE, mcp_problems, mcp_servers, unused_dependencies
 from harness.load.places import Problem, pointer
 from harness.load.schema import SNAPSHOT, TEMPLATE, schema_problems
 
@@ -36,7 +37,8 @@ SUFFIXES = (".json5", ".jsonc", ".json")
 UNUSED: Mapping[str, str] = {
     "preferred_models": "not supported in this version: the agent says which model works",
     "task_detection": "not supported in this version: prompts for tasks are not used",
-    "dependencies": "not supported in this version: agents have the harness's tools",
+    "dependencies": "a subscription, available_tools, and version and permissions of mcps are not"
+    " acted on",
     "llm_config": "not supported in this version: prompts are chosen without a model",
     "spawnable_sub_agent_specialists": "not supported in this version: nobody is spawned",
     "spawnable_sub-agent_specialists": "not supported in this version: nobody is spawned",
@@ -58,6 +60,8 @@ def load_template(path: Path) -> Template:
             " inherited into this file"
         )
         problems.append(Problem(("from",), text))
+    if not any(problem.place[:1] == PLACE[:1] for problem in problems):
+        problems.extend(mcp_problems(raw))
     if problems:
         raise BadFile(path, document.report(problems))
     return _template(raw, path)
@@ -161,6 +165,7 @@ def _template(raw: Mapping[str, Any], path: Path) -> Template:
     detection = raw.get("task_detection", {})
     return Template(
         name=raw["name"],
+        mcps=mcp_servers(raw),
         version=raw["version"],
         persona=Persona(
             purpose=persona["purpose"],
@@ -243,8 +248,9 @@ def _deprecation(given: Mapping[str, Any]) -> Deprecation | None:
 
 
 def _notes(raw: Mapping[str, Any]) -> Iterator[str]:
+    given = {**raw, "dependencies": unused_dependencies(raw)}
     for key, said in UNUSED.items():
-        if raw.get(key):
+        if given.get(key):
             yield f"{key}: {said}"
     tasks = [task for task in raw.get("prompts", {}) if task not in _NOT_TASKS]
     if tasks:

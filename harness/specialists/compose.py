@@ -35,7 +35,8 @@ def compose(template: Template, model: str | None) -> Specialist:
     """The specialist as `model` is told it; raises BadFile for a placeholder nobody can fill."""
     prompt = "\n\n".join(_parts(template, model)) + "\n"
     digest = text_digest(template.digest, prompt)
-    return Specialist(SpecialistRef(template.name, template.version, digest), prompt)
+    ref = SpecialistRef(template.name, template.version, digest)
+    return Specialist(ref, prompt, template.mcps)
 
 
 def _parts(template: Template, model: str | None) -> Iterator[str]:
