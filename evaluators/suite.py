@@ -127,7 +127,8 @@ def _run_pytest(
         ["python3", "-I", "-m", "pytest", *options, *check.tests, canary],
         timeout_s=check.timeout_s or DEFAULT_TIMEOUT_S,
     )
-    logs.append(evidence.keep(f"{check.name}.log", transcript_of(done)))
+    note = f"test_dies_{nonce} below is a canary that has to fail: its FAILED line is expected.\n\n"
+    logs.append(evidence.keep(f"{check.name}.log", note.encode() + transcript_of(done)))
     outcomes = parse(box.read(report, limit=REPORT_BYTES))
     verdicts = {o.id.rpartition("::")[2]: o.verdict for o in outcomes}
     if (

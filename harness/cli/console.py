@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self, TextIO, cast
 
 import click
 from rich.console import Console
@@ -16,11 +17,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.tables import Column, FittedTable
 from harness.domain.ids import RunId
 from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
 from harness.domain.spec import RunSpec
-from harness.report.stats import Group, Spread, group_by_cell
+from harness.report.stats import Group, Spread, group_by_cell, totals
+from harness.report.telemetry import telemetry, total
+from harness.report.words import dollars, plural
 
 
 def clean(text: str) -> str:
@@ -38,12 +42,27 @@ class Output(Console):
         raise BrokenPipeError
 
 
+class Trimmed:
+    """A file whose lines lose the spaces at their ends, for whoever reads it without looking."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+    def write(self, text: str) -> int:
+        """What a console hands over ends with a line."""
+        return self._file.write(re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
+
+
 def output() -> Console:
     """Standard output; plain and wide enough for its lines when nobody looks at it live."""
+    is_watched = sys.stdout.isatty()
     return Output(
-        file=sys.stdout,
+        file=sys.stdout if is_watched else cast("TextIO", Trimmed(sys.stdout)),
         highlight=False,
-        width=None if sys.stdout.isatty() else 120,
+        width=None if is_watched else 120,
         soft_wrap=False,
     )
 
@@ -55,23 +74,24 @@ def messages() -> Console:
 
 def print_json(document: object) -> None:
     """One document, for programs."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # half a character, which no output takes, becomes the escape that JSON has for it
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
 def table(
     title: str | None, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]
-) -> Table:
-    """A table without lines; `columns` are names and justifications."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    made.show_header = any(name for name, _ in columns)
-    for name, justify in columns:
-        how: Literal["right", "left"] = "right" if justify == "right" else "left"
-        made.add_column(name, justify=how, overflow="fold", no_wrap=justify == "id")
-    for row in rows:
-        made.add_row(
-            *(Text.from_markup(cell) if cell.startswith("[") else Text(clean(cell)) for cell in row)
-        )
-    return made
+) -> FittedTable:
+    """A table without lines; `columns` are names and "right", "id" (never broken) or nothing."""
+    return FittedTable(
+        columns=tuple(Column(name, how == "right", how == "id") for name, how in columns),
+        rows=tuple(tuple(map(_cell, row)) for row in rows),
+        title=title,
+    )
+
+
+def _cell(text: str) -> Text:
+    return Text.from_markup(text) if text.startswith("[") else Text(clean(text))
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -81,7 +101,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def money(value: float | None) -> str:
     """Dollars, or a dash where no price is known."""
-    return "–" if value is None else f"${value:.4f}"
+    return "–" if value is None else dollars(value)
 
 
 def word(run: RunRecord) -> str:
@@ -151,29 +171,15 @@ def _print_tests(console: Console, run: RunRecord) -> None:
 
 
 def _print_telemetry(console: Console, run: RunRecord) -> None:
-    session = run.session
-    if session is None:
+    if run.session is None:
         return
-    usage = session.usage
-    tokens = f"{usage.input_tokens:,} in / {usage.output_tokens:,} out" if usage else "–"
     console.print("\n[bold]Telemetry[/]")
-    console.print(f"  Ending      {session.ending.value}", Text(clean(session.detail), style="dim"))
-    console.print(f"  Duration    {session.duration_s:.1f}s")
-    console.print(f"  Tokens      {tokens}")
-    console.print(f"  Cost        {money(session.cost_usd)}")
-    refused = sum(entry.is_error for entry in session.transcript)
-    failed = f", {refused} failed" if refused else ""
-    console.print(f"  Tool calls  {session.tool_calls}{failed}")
-    if session.questions:
-        answered = sum(question.matched is not None for question in session.questions)
-        console.print(f"  Questions   {len(session.questions)}, {answered} answered")
-    if run.tree:
-        tree = run.tree
-        console.print(
-            f"  Changes     {tree.files_changed} files, +{tree.insertions} -{tree.deletions}"
-        )
-        for line in tree.left_out:
-            console.print(Text(f"              left out: {clean(line)}", style="dim"))
+    grid = Table(box=None, pad_edge=False, show_header=False)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for line in telemetry(run):
+        grid.add_row(f"  {line.subject}", Text(clean(line.said), "dim" if line.aside else ""))
+    console.print(grid)
 
 
 class LiveWatch:
@@ -291,9 +297,11 @@ def _group_row(group: Group) -> tuple[str, ...]:
         f"{group.passed}/{group.scores.n}",
         plus_minus(group.scores),
         f"{group.seconds.mean:.1f}s" if group.seconds.mean is not None else "–",
-        money(group.cost_usd),
+        money(group.cost_usd) + (MORE if group.cost_usd is not None and group.unpriced else ""),
     )
 
+
+MORE = "+"
 
 SUMMARY_COLUMNS = (
     ("Scenario", "left"),
@@ -312,18 +320,31 @@ def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> No
     groups = group_by_cell(runs)
     rows = [_group_row(group) for group in groups]
     console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, rows))
+    if used := total(totals(runs)):
+        console.print(f"Used: {used}")
+    for note in _summary_notes(groups):
+        console.print(Text(note, "yellow"))
+    if any(group.simulated for group in groups):
+        console.print(SIMULATED)
+
+
+def _summary_notes(groups: Sequence[Group]) -> Iterator[str]:
+    """What the table does not say by itself."""
     outside = sum(group.runs - group.scores.n for group in groups)
     if outside:
-        console.print(f"[yellow]{outside} of {len(runs)} runs have no score: not in the mean[/]")
+        every = sum(group.runs for group in groups)
+        verb = "has" if outside == 1 else "have"
+        yield f"{outside} of {plural(every, 'run')} {verb} no score: not in the mean"
+    if retried := sum(group.retried for group in groups):
+        yield f"{plural(retried, 'earlier try', 'earlier tries')} made good since: not counted"
     for group in groups:
         if len(group.tasks) > 1:
             cell = group.cell
-            console.print(
-                f"[yellow]{cell.suite}/{cell.scenario} {cell.tier} was changed between its runs:"
-                " its row mixes different tasks[/]"
+            yield (
+                f"{cell.suite}/{cell.scenario} {cell.tier} was changed between its runs: its row"
+                " mixes different tasks"
             )
-    not_run = sum(group.checks_not_run for group in groups)
-    if not_run:
-        console.print(f"[yellow]{not_run} checks could not run: not in the scores[/]")
-    if any(group.simulated for group in groups):
-        console.print(SIMULATED)
+    if not_run := sum(group.checks_not_run for group in groups):
+        yield f"{plural(not_run, 'check')} could not run: not in the scores"
+    if any(group.cost_usd is not None and group.unpriced for group in groups):
+        yield f"a cost with a {MORE} is without the sessions whose price is not known"

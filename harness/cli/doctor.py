@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,11 +13,13 @@ from rich.text import Text
 from harness import wiring
 from harness.cli.console import clean, output, print_json
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
+from harness.domain.ids import LABEL
 from harness.errors import SandboxFault
-from harness.sandbox.engine import Finding, Level, findings, report, size
+from harness.sandbox.engine import EngineReport, Finding, Level, findings, report, size
 from harness.settings import KEYS, Settings
 
 LOW_DISK_BYTES = 5 * 1024**3
+OLD = "168h"
 SIGNS = {Level.OK: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.FAIL: "[red]✗[/]"}
 
 
@@ -59,9 +62,24 @@ def doctor(*, sweep: bool, as_json: bool, root: Path | None) -> int:
 
 def _engine(settings: Settings) -> list[Finding]:
     try:
-        return list(findings(report(wiring.open_engine(settings))))
+        engine = report(wiring.open_engine(settings))
     except SandboxFault as error:
         return [Finding(Level.FAIL, "Docker engine", str(error), "make engine")]
+    return [*findings(engine), *prepared(engine)]
+
+
+def prepared(engine: EngineReport) -> Iterator[Finding]:
+    """The images of scenarios, which pile up as scenarios change, and how to be rid of old ones."""
+    images = [image for image in engine.images if image.kind == "prepared"]
+    if images:
+        total = size(sum(image.size_bytes for image in images))
+        yield Finding(
+            Level.OK,
+            "prepared images",
+            f"{len(images)}, {total} with the layers that they share",
+            f"to remove those older than a week: docker image prune --all --filter"
+            f" label={LABEL}.prepared --filter until={OLD}; they are built again when needed",
+        )
 
 
 def _disk(settings: Settings) -> Finding:
@@ -79,7 +97,7 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _keys(settings: Settings) -> Finding:
-    present = [name for name in KEYS if name in settings.keys]
+    present = [name for name in KEYS if settings.keys.get(name)]
     return Finding(Level.OK, "provider keys", ", ".join(present) or "none set", "")
 
 

@@ -65,7 +65,8 @@ def mint() -> None:
     multiple=True,
     required=True,
     metavar="ID",
-    help="A finished batch with runs of the specialist and of the baseline; repeatable.",
+    help="A finished batch with runs of the specialist and of the baseline: its id, the beginning"
+    " of it, or 'last'; repeatable.",
 )
 @click.option(
     "--output",
@@ -86,10 +87,12 @@ def snapshot(
 
     Without TEMPLATE it is the specialist that worked in the batch, when there was only one.
     """
-    from harness.domain.ids import batch_id
+    from harness import wiring
+    from harness.cli.lookup import find_batch
 
     settings = settings_for(root)
-    minted = _mint(settings, template, [batch_id(text) for text in batch_ids], output)
+    store = wiring.open_store(settings)
+    minted = _mint(settings, template, [find_batch(store, each).id for each in batch_ids], output)
     if as_json:
         _print_document(minted)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ from harness import wiring
 from harness.cli.console import (
     SIMULATED,
     clean,
+    messages,
     number,
     output,
     plus_minus,
@@ -24,9 +25,11 @@ from harness.cli.console import (
     word,
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.domain.ids import batch_id as checked_batch_id
+from harness.cli.lookup import find_batch, find_run
+from harness.cli.transcript import print_transcript
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
+from harness.domain.session import Entry
 from harness.errors import UsageError
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.report.compare import Pair, compare_batches
@@ -37,8 +40,10 @@ from harness.report.documents import (
     run_document,
     transcript_document,
 )
+from harness.report.words import plural
 from harness.settings import Settings
 from harness.store.base import Store
+from harness.store.transcripts import read
 
 RECENT = 20
 
@@ -102,10 +107,16 @@ def _scenario_document(suite: str, name: str, found: Scenario | None) -> dict[st
     "--diff", "show_diff", is_flag=True, help="The changes as a unified diff, nothing else."
 )
 @click.option("--transcript", "show_transcript", is_flag=True, help="What was said and called.")
+@click.option("--full", is_flag=True, help="With --transcript: long texts uncut.")
 @click.option("--tests", is_flag=True, help="Every test with its verdict.")
 @click.option(
     "--output", "output_of", metavar="NAME", help="The kept output of a command or check."
 )
+@click.option(
+    "--otel", metavar="TARGET",
+    help="Export as OpenTelemetry spans to a file, a collector's URL, '-' (standard output) or"
+    " 'env' ($OTEL_EXPORTER_OTLP_ENDPOINT).",
+)  # fmt: skip
 @json_option
 @root_option
 def show(  # noqa: PLR0913  # click hands over one argument per option
@@ -113,8 +124,10 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
     run: str,
     show_diff: bool,
     show_transcript: bool,
+    full: bool,
     tests: bool,
     output_of: str | None,
+    otel: str | None,
     as_json: bool,
     root: Path | None,
 ) -> int:
@@ -125,37 +138,46 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
       bench show last
       bench show run_2026 --diff
       bench show last --output test
+      bench show last --transcript --full
     """  # noqa: D301  # click wants its \b
+    _one_of(
+        {
+            "--diff": show_diff,
+            "--transcript": show_transcript,
+            "--tests": tests,
+            "--output": output_of is not None,
+            "--otel": otel is not None,
+        }
+    )
+    if full and not show_transcript:
+        raise UsageError("--full goes with --transcript")
+    if otel == "-" and as_json:
+        raise UsageError("--otel - writes JSON lines already; leave --json out")
     settings = settings_for(root)
-    record = _find_run(settings, run)
+    record = find_run(wiring.open_store(settings), run)
     if show_diff:
         _print_diff(settings, record, as_json=as_json)
-    elif output_of:
+    elif show_transcript:
+        _print_transcript(settings, record, full=full, as_json=as_json)
+    elif output_of is not None:
         text = _kept(settings, record, output_of)
         if as_json:
             print_json({"run_id": record.id, "output": output_of, "text": text})
         else:
             click.echo(clean(text) or "(it printed nothing)")
+    elif otel is not None:
+        _export(settings, record, otel, as_json=as_json)
     elif as_json:
-        document = run_document(record)
-        if show_transcript and record.session:
-            document["transcript"] = transcript_document(record.session)
-        print_json(document)
+        print_json(run_document(record))
     else:
         print_run(output(), record, tests=tests)
-        if show_transcript:
-            _print_transcript(record)
     return PASSED
 
 
-def _find_run(settings: Settings, text: str) -> RunRecord:
-    store = wiring.open_store(settings)
-    if text != "last":
-        return store.run(text)
-    latest = store.runs(limit=1)
-    if not latest:
-        raise UsageError("there are no runs yet; begin with: bench SUITE SCENARIO")
-    return latest[0]
+def _one_of(views: Mapping[str, bool]) -> None:
+    given = [name for name, is_given in views.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other; give one of them")
 
 
 def _print_diff(settings: Settings, record: RunRecord, *, as_json: bool) -> None:
@@ -186,12 +208,26 @@ def _kept(settings: Settings, record: RunRecord, name: str) -> str:
     return wiring.open_artifacts(settings).get(kept[name]).decode("utf-8", "replace")
 
 
-def _print_transcript(record: RunRecord) -> None:
-    console = output()
-    for entry in record.session.transcript if record.session else ():
-        head = f"{entry.at_s:7.2f}s {entry.role.value}{f' {entry.tool}' if entry.tool else ''}"
-        console.print(f"\n[bold]{head}[/]{' [red]error[/]' if entry.is_error else ''}")
-        console.print(Text(clean(entry.text)))
+def _print_transcript(settings: Settings, record: RunRecord, *, full: bool, as_json: bool) -> None:
+    entries = _entries(settings, record)
+    if as_json:
+        print_json({"run_id": record.id, "transcript": transcript_document(entries)})
+    else:
+        print_transcript(output(), record, entries, full=full)
+
+
+def _entries(settings: Settings, record: RunRecord) -> tuple[Entry, ...]:
+    return read(record.session, wiring.open_artifacts(settings)) if record.session else ()
+
+
+def _export(settings: Settings, record: RunRecord, target: str, *, as_json: bool) -> None:
+    from harness.cli.export import export  # noqa: PLC0415  # an extra, loaded when asked for
+
+    sent = export(record, _entries(settings, record), target)
+    if as_json:
+        print_json({"run_id": record.id, "spans": sent, "target": target})
+    else:
+        messages().print(Text(clean(f"{plural(sent, 'span')} of {record.id} to {target}")))
 
 
 @click.command()
@@ -232,7 +268,7 @@ def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
 def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
     """Show one batch: a summary of its cells and every run."""
     store = wiring.open_store(settings_for(root))
-    found = store.batch(checked_batch_id(batch_id))
+    found = find_batch(store, batch_id)
     runs = store.runs(found.id)
     if as_json:
         print_json(batch_document(found, runs))
@@ -256,8 +292,10 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
     console.print()
     console.print(table(None, columns, rows))
     if not found.finished:
+        done = found.planned - len(store.missing(found.id))
         console.print(
-            f"\n[yellow]unfinished:[/] {len(runs)} of {found.planned} runs; bench resume {found.id}"
+            f"\n[yellow]unfinished:[/] {done} of {plural(found.planned, 'run')};"
+            f" bench resume {found.id}"
         )
     return PASSED
 
@@ -301,7 +339,7 @@ def _runs_of(store: Store, name: str) -> tuple[str, Sequence[RunRecord]]:
     if name.startswith("run_"):
         run = store.run(name)
         return run.id, [run]
-    batch = store.batch(checked_batch_id(name))
+    batch = find_batch(store, name)
     return batch.id, store.runs(batch.id)
 
 
@@ -330,7 +368,7 @@ def checkout(*, run: str, folder: Path, root: Path | None) -> int:
     The files were written by an agent: look before you execute any of them.
     """
     settings = settings_for(root)
-    record = _find_run(settings, run)
+    record = find_run(wiring.open_store(settings), run)
     if record.tree is None:
         raise UsageError(f"{record.id} has no tree to check out")
     skipped = wiring.open_ledger(settings).checkout(record.tree, folder)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.text import Text
 
-from harness import wiring
+from harness import roster, wiring
 from harness.agents.tools import toolbox
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
@@ -29,8 +30,11 @@ from harness.load.scenarios import (
     validate_scenario,
 )
 from harness.load.scripts import load_script
+from harness.load.templates import SUFFIXES, TEMPLATES, load_template
 from harness.plan import Selection, plan
+from harness.report.words import plural
 from harness.settings import Settings
+from harness.specialists.compose import compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def validate(
     as_json: bool,
     root: Path | None,
 ) -> int:
-    """Check scenario files, all problems at once.
+    """Check the files of scenarios and, without a SUITE, of templates; all problems at once.
 
     \b
     Examples:
@@ -69,6 +73,7 @@ def validate(
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
     wanted = _wanted(settings, suite, scenario, everything=everything)
+    templates = [] if suite else _templates(settings)
     kinds = wiring.evaluator_kinds()
     documents = []
     for suite_name, name in wanted:
@@ -87,8 +92,35 @@ def validate(
         if not as_json:
             _print(report, proof)
     if as_json:
-        print_json({"scenarios": documents})
-    return PASSED if all(d["ok"] for d in documents) else USAGE
+        print_json({"scenarios": documents, "templates": templates})
+    else:
+        for document in templates:
+            _print_template(document)
+    return PASSED if all(d["ok"] for d in (*documents, *templates)) else USAGE
+
+
+def _templates(settings: Settings) -> list[dict[str, Any]]:
+    """Every template of the project: whether it loads, and whether its words can be composed."""
+    documents: list[dict[str, Any]] = []
+    folder = settings.root / TEMPLATES
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file()):
+        errors: tuple[str, ...] = ()
+        warnings: tuple[str, ...] = ()
+        try:
+            template = load_template(path)
+            warnings = template.notes
+            compose(template, None)
+        except BadFile as error:
+            errors = error.problems
+        documents.append(
+            {
+                "path": str(path.relative_to(settings.root)),
+                "ok": not errors,
+                "errors": list(errors),
+                "warnings": list(warnings),
+            }
+        )
+    return documents
 
 
 def _beyond_the_schema(scenario: Scenario) -> Iterator[str]:
@@ -128,7 +160,7 @@ def prove_scenario(settings: Settings, scenario: Scenario, *, quiet: bool) -> Pr
     agents = [AgentRef("echo"), AgentRef("oracle"), *(AgentRef("oracle", name) for name in wrong)]
     specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents)))
     batch = BatchId(f"prove_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}")
-    runs = execute(settings, [wiring.identify(spec) for spec in specs], batch, refs={}, quiet=quiet)
+    runs = execute(settings, [roster.identify(spec) for spec in specs], batch, refs={}, quiet=quiet)
     return Proof(batch, tuple(_problems(runs)), len(wrong))
 
 
@@ -179,14 +211,21 @@ def _document(report: Report, proof: Proof | None) -> dict[str, object]:
 
 
 def _print(report: Report, proof: Proof | None) -> None:
-    console = output()
     problems = [*report.errors, *(proof.problems if proof else ())]
-    sign = "[red]✗[/]" if problems else "[green]✓[/]"
-    proved = (
-        f"  proved: {proof.wrong_refused} wrong solutions fail" if proof and not problems else ""
-    )
-    console.print(f"{sign} {report.suite}/{report.scenario}{proved}")
-    for line in problems:
+    proved = ""
+    if proof and not problems:
+        proved = f"  proved: {plural(proof.wrong_refused, 'wrong solution')} refused"
+    _print_verdict(f"{report.suite}/{report.scenario}{proved}", problems, report.warnings)
+
+
+def _print_template(document: dict[str, Any]) -> None:
+    _print_verdict(document["path"], document["errors"], document["warnings"])
+
+
+def _print_verdict(what: str, errors: Sequence[str], warnings: Sequence[str]) -> None:
+    console = output()
+    console.print("[red]✗[/]" if errors else "[green]✓[/]", Text(clean(what)))
+    for line in errors:
         console.print(Text(f"    error: {clean(line)}"))
-    for line in report.warnings:
+    for line in warnings:
         console.print(Text(f"    warning: {clean(line)}", style="dim"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from harness.domain.artifact import Artifact
+from harness.domain.model import ModelUse, Usage
 from harness.domain.record import Batch, CheckResult, CommandResult, RunRecord
-from harness.domain.session import Session
+from harness.domain.session import Entry, Reported, Session
 from harness.report.compare import BatchComparison
-from harness.report.stats import Group, counts, spread
+from harness.report.stats import Group, counts, spread, standing, totals
+from harness.report.telemetry import calls_of
+from harness.store.transcripts import row
 
 Document = dict[str, Any]
 
@@ -20,8 +23,12 @@ def batch_document(batch: Batch, runs: Sequence[RunRecord]) -> Document:
 
 
 def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
-    """A batch in one object; runs without a score count but do not lower the mean."""
+    """A batch in one object; runs without a score count but do not lower the mean.
+
+    `runs` are the records below it, `retried` those of them that a later try has made good.
+    """
     scores = [run.total_score for run in runs if run.total_score is not None and counts(run)]
+    stands, used = standing(runs), totals(runs)
     return {
         "batch_id": batch.id,
         "created_at": batch.created_at.isoformat(),
@@ -31,7 +38,11 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
         "passed": sum(run.passed for run in runs),
         "scored": len(scores),
         "mean_total_score": spread(scores).mean,
-        "faulted": sum(run.fault is not None for run in runs),
+        "faulted": sum(run.fault is not None for run in stands),
+        "retried": len(runs) - len(stands),
+        "usage": used.usage and _usage(used.usage),
+        "cost_usd": used.cost_usd,
+        "unpriced": used.unpriced,
         "simulated": any(run.simulated for run in runs),
     }
 
@@ -119,23 +130,16 @@ def _group(group: Group) -> Document:
         "deviation": scores.deviation,
         "low": scores.low,
         "high": scores.high,
+        "retried": group.retried,
         "cost_usd": group.cost_usd,
+        "unpriced": group.unpriced,
         "simulated": group.simulated,
     }
 
 
-def transcript_document(session: Session) -> list[Document]:
+def transcript_document(entries: Iterable[Entry]) -> list[Document]:
     """What was said and called, in order."""
-    return [
-        {
-            "role": entry.role.value,
-            "at_s": round(entry.at_s, 3),
-            "tool": entry.tool,
-            "is_error": entry.is_error,
-            "text": entry.text,
-        }
-        for entry in session.transcript
-    ]
+    return [{**row(entry), "at_s": round(entry.at_s, 3)} for entry in entries]
 
 
 def _check(check: CheckResult) -> Document:
@@ -172,22 +176,54 @@ def _artifact(artifact: Artifact) -> Document:
 
 
 def _session(session: Session) -> Document:
-    usage = session.usage
     return {
         "ending": session.ending.value,
         "detail": session.detail or None,
         "duration_s": round(session.duration_s, 4),
-        "tool_calls": session.tool_calls,
+        "tool_calls": sum(count.calls for count in calls_of(session)),
         "cost_usd": session.cost_usd,
-        "usage": usage
-        and {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cached_tokens": usage.cached_tokens,
-            "reasoning_tokens": usage.reasoning_tokens,
-        },
+        "usage": session.usage and _usage(session.usage),
+        "requests": session.model_use and _requests(session.model_use),
+        "tools": [
+            {"tool": count.tool, "calls": count.calls, "errors": count.errors}
+            for count in calls_of(session)
+        ],
+        "reported": session.reported and _reported(session.reported),
         "questions": [
             {"question": q.question, "answer": q.answer, "matched": q.matched}
             for q in session.questions
         ],
+        "transcript": session.log and _artifact(session.log),
+        "recording": session.recording and _artifact(session.recording),
+    }
+
+
+def _usage(usage: Usage) -> Document:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+    }
+
+
+def _requests(use: ModelUse) -> Document:
+    return {
+        "requests": use.requests,
+        "turns": use.turns,
+        "failed": use.failed,
+        "refused": use.refused,
+        "unmetered": use.unmetered,
+        "retries": use.retries,
+        "waited_s": round(use.waited_s, 4),
+        "first_token_s": use.first_token_s and round(use.first_token_s, 4),
+    }
+
+
+def _reported(said: Reported) -> Document:
+    return {
+        "usage": said.usage and _usage(said.usage),
+        "cost_usd": said.cost_usd,
+        "turns": said.turns,
     }

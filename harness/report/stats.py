@@ -10,9 +10,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.domain.failures import ENDINGS, TABLE
+from harness.domain.failures import TABLE
+from harness.domain.model import Usage
 from harness.domain.record import Cell, RunRecord
-from harness.domain.session import Role
+from harness.store.base import RETRIED, cause
 
 PRECISION = 9
 """Digits after which a mean is float noise; scores are kept with as many."""
@@ -35,7 +36,6 @@ class Task:
     """What a run was given and how it was graded; `definition` covers all of it by digest."""
 
     fixture: str
-    prompt: str
     threshold: float
     checks: tuple[tuple[str, str, float, bool], ...]
     definition: str
@@ -47,7 +47,7 @@ class Group:
 
     cell: Cell
     runs: int
-    """Every record, however it ended; what is not among the scores is in one of the next three."""
+    """However they ended; what is not among the scores is in one of the next three."""
     scores: Spread
     """Of the runs that count, 0..1."""
     faulted: int
@@ -55,6 +55,8 @@ class Group:
     unscored: int
     """Runs that ended, but no check of any weight could be run on what they left."""
     passed: int
+    retried: int
+    """Tries at these runs that did not end well and were made good: in no count but the cost."""
     checks_not_run: int
     """Checks without a score, in the runs that count."""
     simulated: int
@@ -63,17 +65,43 @@ class Group:
     cost_usd: float | None
     """Of all sessions with a known price, those of faulted runs too; None when there is none."""
     unpriced: int
-    """Sessions whose price is not known and so not part of `cost_usd`."""
+    """Sessions that no simulation played whose price is not known: not part of `cost_usd`."""
     tasks: frozenset[Task]
     """More than one when the scenario was changed between the runs that count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What some sessions used together; None where none of them says."""
+
+    usage: Usage | None
+    cost_usd: float | None
+    unpriced: int
+    """Sessions that no simulation played whose price is not known: not part of `cost_usd`."""
+
+
 def counts(record: RunRecord) -> bool:
     """Whether the run's score is part of a mean."""
-    cause = record.fault.cause if record.fault else None
-    if cause is None and record.session:
-        cause = ENDINGS[record.session.ending]
-    return record.total_score is not None and (cause is None or TABLE[cause].counts)
+    why = cause(record)
+    return record.total_score is not None and (why is None or TABLE[why].counts)
+
+
+def standing(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+    """The records without the tries that another record of the same planned run has made good."""
+    settled = {_planned(record) for record in records if cause(record) not in RETRIED}
+    return tuple(r for r in records if cause(r) not in RETRIED or _planned(r) not in settled)
+
+
+def totals(records: Iterable[RunRecord]) -> Totals:
+    """What all sessions used, whether their runs count or not: it was paid for."""
+    played = [(record, record.session) for record in records if record.session]
+    usages = [session.usage for _, session in played if session.usage]
+    costs = [session.cost_usd for _, session in played if session.cost_usd is not None]
+    return Totals(
+        usage=sum(usages, Usage()) if usages else None,
+        cost_usd=round(math.fsum(costs), PRECISION) if costs else None,
+        unpriced=sum(s.cost_usd is None and not r.simulated for r, s in played),
+    )
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -99,24 +127,25 @@ def group_by_cell(records: Iterable[RunRecord]) -> tuple[Group, ...]:
 
 def group(records: Sequence[RunRecord]) -> Group:
     """The numbers of at least one run, all of one cell."""
-    inside = [record for record in records if counts(record)]
-    outside = [record.status for record in records if not counts(record)]
-    sessions = [record.session for record in records if record.session]
-    costs = [session.cost_usd for session in sessions if session.cost_usd is not None]
+    runs = standing(records)
+    inside = [record for record in runs if counts(record)]
+    outside = [record.status for record in runs if not counts(record)]
+    used = totals(records)
     faulted, interrupted = outside.count("faulted"), outside.count("interrupted")
     return Group(
         cell=records[0].cell,
-        runs=len(records),
+        runs=len(runs),
         scores=spread([r.total_score for r in inside if r.total_score is not None]),
         faulted=faulted,
         interrupted=interrupted,
         unscored=len(outside) - faulted - interrupted,
         passed=sum(record.passed for record in inside),
+        retried=len(records) - len(runs),
         checks_not_run=sum(check.score is None for r in inside for check in r.checks),
-        simulated=sum(record.simulated for record in records),
+        simulated=sum(record.simulated for record in runs),
         seconds=spread([r.session.duration_s for r in inside if r.session]),
-        cost_usd=round(math.fsum(costs), PRECISION) if costs else None,
-        unpriced=len(sessions) - len(costs),
+        cost_usd=used.cost_usd,
+        unpriced=used.unpriced,
         tasks=frozenset(_task(record) for record in inside),
     )
 
@@ -127,11 +156,13 @@ def _order(cell: Cell) -> tuple[str, ...]:
     return (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "", *who)
 
 
+def _planned(record: RunRecord) -> tuple[str, Cell, int]:
+    return record.batch, record.cell, record.iteration
+
+
 def _task(record: RunRecord) -> Task:
-    transcript = record.session.transcript if record.session else ()
     return Task(
         fixture=record.tree.base if record.tree else "",
-        prompt=next((entry.text for entry in transcript if entry.role is Role.USER), ""),
         threshold=record.threshold,
         checks=tuple((c.name, c.kind, c.weight, c.required) for c in record.checks),
         definition=record.task_digest,

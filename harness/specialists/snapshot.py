@@ -22,6 +22,7 @@ from harness.report.compare import (
     notes,
 )
 from harness.report.stats import Group
+from harness.report.telemetry import calls_of
 from harness.specialists.json5 import Place
 
 Document = dict[str, Any]
@@ -240,22 +241,35 @@ def _evaluation(check: CheckResult) -> Document:
 
 
 def _telemetry(session: Session) -> Document:
-    return {
+    document: Document = {
         "duration_ms": round(session.duration_s * MS),
-        "tool_calls": session.tool_calls,
+        "tool_calls": sum(count.calls for count in calls_of(session)),
+        "failed_tool_calls": sum(count.errors for count in calls_of(session)),
         "token_usage": _tokens(session.usage) if session.usage else None,
         "cost_usd": session.cost_usd,
     }
+    if use := session.model_use:
+        first = use.first_token_s
+        document |= {
+            "turns": use.turns,
+            "requests": use.requests,
+            "failed_requests": use.failed,
+            "refused_requests": use.refused,
+            "retries": use.retries,
+            "first_token_ms": None if first is None else round(first * MS),
+        }
+    return document
 
 
 def _tokens(usage: Usage) -> Document:
-    # as providers name them: what was read from a cache is part of the prompt
-    prompt = usage.input_tokens + usage.cached_tokens
+    # as providers name them: what was read from a cache, or written to it, is part of the prompt
+    prompt = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens
     return {
         "prompt_tokens": prompt,
         "completion_tokens": usage.output_tokens,
         "total_tokens": prompt + usage.output_tokens,
         "cached_tokens": usage.cached_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
     }
 

@@ -86,6 +86,10 @@ class Store(Protocol):
         """A batch; raises UsageError (naming near ones) when there is none."""
         ...
 
+    def batch_by_prefix(self, prefix: str) -> Batch:
+        """The batch whose id is or begins with `prefix`; raises UsageError for none or several."""
+        ...
+
     def batches(self, limit: int | None = None) -> Sequence[Batch]:
         """Batches, newest first."""
         ...

@@ -22,14 +22,22 @@ def no_run(prefix: str, newest: Sequence[str]) -> UsageError:
 
 def several_runs(prefix: str, ids: Sequence[str]) -> UsageError:
     """More than one run whose id begins so."""
-    more = ", …" if len(ids) > FEW else ""
-    listed = ", ".join(map(repr, ids[:FEW]))
-    return UsageError(f"run {prefix!r} could be {listed}{more}; give more of its id")
+    return UsageError(f"run {_several(prefix, ids)}")
+
+
+def several_batches(prefix: str, ids: Sequence[str]) -> UsageError:
+    """More than one batch whose id begins so."""
+    return UsageError(f"batch {_several(prefix, ids)}")
 
 
 def taken(run: str) -> UsageError:
     """A second record with the id of a stored run."""
     return UsageError(f"run {run!r} is already stored, and what is stored never changes")
+
+
+def _several(prefix: str, ids: Sequence[str]) -> str:
+    more = ", …" if len(ids) > FEW else ""
+    return f"{prefix!r} could be {', '.join(map(repr, ids[:FEW]))}{more}; give more of its id"
 
 
 def _near(name: str, newest: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
 from harness.store.base import RETRIED, Planned, Wanted, cause
 from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
-from harness.store.refusals import FEW, no_batch, no_run, several_runs, taken
+from harness.store.refusals import FEW, no_batch, no_run, several_batches, several_runs, taken
 from harness.store.schema import BATCHES, CHECKS, CONTROLS, PLANNED, RUNS
 
 T = TypeVar("T")
@@ -95,11 +95,8 @@ class SqlStore:
 
     def run(self, prefix: str) -> RunRecord:
         """The run whose id is or begins with `prefix`."""
-        begins = func.substr(RUNS.c.id, 1, len(prefix)) == prefix
         with self._reading(f"find run {prefix!r}") as db:
-            ids = db.scalars(
-                select(RUNS.c.id).where(begins).order_by(RUNS.c.id).limit(FEW + 1)
-            ).all()
+            ids = db.scalars(_beginning(RUNS.c.id, prefix)).all()
             if not ids:
                 raise no_run(prefix, db.scalars(_newest(RUNS.c.id, RUNS.c.started_at)).all())
             if len(ids) > 1 and ids[0] != prefix:
@@ -124,6 +121,17 @@ class SqlStore:
         with self._reading(f"find batch {batch!r}") as db:
             _check_batch(db, batch)
             return _batches(db, _BATCHES.where(BATCHES.c.id == batch))[0]
+
+    def batch_by_prefix(self, prefix: str) -> Batch:
+        """The batch whose id is or begins with `prefix`."""
+        with self._reading(f"find batch {prefix!r}") as db:
+            ids = db.scalars(_beginning(BATCHES.c.id, prefix)).all()
+            if not ids:
+                newest = _newest(BATCHES.c.id, BATCHES.c.created_at)
+                raise no_batch(prefix, db.scalars(newest).all())
+            if len(ids) > 1 and ids[0] != prefix:
+                raise several_batches(prefix, ids)
+            return _batches(db, _BATCHES.where(BATCHES.c.id == ids[0]))[0]
 
     def batches(self, limit: int | None = None) -> Sequence[Batch]:
         """Batches, newest first."""
@@ -227,6 +235,11 @@ def _batches(db: Connection, query: Select[str, str, int, bool]) -> tuple[Batch,
         )
         for row in db.execute(query)
     )
+
+
+def _beginning(key: ColumnElement[str], prefix: str) -> Select[str]:
+    begins = func.substr(key, 1, len(prefix)) == prefix
+    return select(key).where(begins).order_by(key).limit(FEW + 1)
 
 
 def _newest(key: ColumnElement[str], when: ColumnElement[str]) -> Select[str]:

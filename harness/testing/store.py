@@ -14,7 +14,7 @@ from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
 from harness.store.base import RETRIED, Planned, Wanted, cause
 from harness.store.codec import decode, encode
-from harness.store.refusals import no_batch, no_run, several_runs, taken
+from harness.store.refusals import no_batch, no_run, several_batches, several_runs, taken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -99,6 +99,15 @@ class MemoryStore:
         waits = self.missing(batch)
         planned = len(self._planned.get(batch, ()))
         return Batch(batch, self._began[batch], planned, finished=not waits)
+
+    def batch_by_prefix(self, prefix: str) -> Batch:
+        """The batch whose id is or begins with `prefix`."""
+        ids = sorted(batch for batch in self._began if batch.startswith(prefix))
+        if not ids:
+            raise no_batch(prefix, self._newest())
+        if len(ids) > 1 and ids[0] != prefix:
+            raise several_batches(prefix, ids)
+        return self.batch(ids[0])
 
     def batches(self, limit: int | None = None) -> Sequence[Batch]:
         """Batches, newest first."""

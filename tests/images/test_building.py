@@ -135,8 +135,8 @@ def test_known_mistakes_get_a_plain_sentence(
     ("output", "advice"),
     [
         ("npm ERR! code SELF_SIGNED\nself-signed certificate in chain\n", "BENCH_CA_BUNDLE"),
-        ("Temporary failure resolving 'deb.debian.org'\n", "the network failed"),
-        ("E: Failed to fetch http://deb.debian.org/x  404\n", "the network failed"),
+        ("Temporary failure resolving 'mirror.example'\n", "the network failed"),
+        ("E: Failed to fetch http://mirror.example/x  404\n", "the network failed"),
     ],
 )
 def test_a_network_that_fails_is_not_the_users_mistake(

@@ -9,11 +9,13 @@ from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import Cell, CheckResult, Fault, RunRecord, SpecialistRef, TreeRef
-from harness.domain.session import Ending, Entry, Role, Session
+from harness.domain.session import Ending, Session, ToolCount
 from harness.testing.store import NOON, a_record
 
 DEBUGGER = SpecialistRef("@acme/debugger", "1.0.0", text_digest("debugger"))
-PROMPT = "Please fix it."
+
+MANY = 1000
+"""More iterations than any test has of one cell."""
 
 _numbers = count(1)
 
@@ -30,15 +32,10 @@ def a_task(
     return Cell("core", scenario, tier, agent, model, specialist)
 
 
-def a_session(
-    *, cost_usd: float | None = 0.25, duration_s: float = 10.0, prompt: str = PROMPT
-) -> Session:
+def a_session(*, cost_usd: float | None = 0.25, duration_s: float = 10.0) -> Session:
     """A session that finished and called one tool."""
-    transcript = (
-        Entry(Role.USER, prompt, 0.0),
-        Entry(Role.TOOL_CALL, "{}", 1.0, tool="run_command"),
-    )
-    return Session(Ending.FINISHED, duration_s, transcript, cost_usd=cost_usd)
+    calls = (ToolCount("run_command", 1),)
+    return Session(Ending.FINISHED, duration_s, calls=calls, cost_usd=cost_usd)
 
 
 def a_run(
@@ -49,13 +46,17 @@ def a_run(
     batch: str = "b",
     **changes: object,
 ) -> RunRecord:
-    """A run with one check of that score; a fault takes its grade away."""
+    """A run with one check of that score; a fault takes its grade away.
+
+    Each is the try of another planned run, unless `changes` say which.
+    """
     number = next(_numbers)
     check = CheckResult("test", "test", score, 1.0, required=True, reason="" if score else "no")
     record = replace(
         a_record(f"run_{number:04}", minute=number),
         batch=BatchId(batch),
         cell=cell or a_task(),
+        iteration=MANY + number,
         simulated=False,
         session=a_session(),
         tree=TreeRef("base", f"commit{number}", 1, 2, 3),
@@ -77,4 +78,4 @@ def with_id(record: RunRecord, run: str) -> RunRecord:
     return replace(record, id=RunId(run))
 
 
-__all__ = ["DEBUGGER", "NOON", "PROMPT", "a_run", "a_session", "a_task", "runs_of", "with_id"]
+__all__ = ["DEBUGGER", "NOON", "a_run", "a_session", "a_task", "runs_of", "with_id"]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.record import RunRecord, SpecialistRef, TreeRef
 from harness.report.compare import (
@@ -16,7 +17,7 @@ from harness.report.compare import (
     notes,
     specialists,
 )
-from tests.report.records import DEBUGGER, a_run, a_session, a_task, runs_of
+from tests.report.records import DEBUGGER, a_run, a_task, runs_of
 
 BASE = a_task()
 WITH = a_task(specialist=DEBUGGER)
@@ -130,7 +131,7 @@ def test_faulted_runs_are_in_no_average_and_said() -> None:
     [
         (lambda r: replace(r, threshold=0.9), "threshold"),
         (lambda r: replace(r, tree=TreeRef("other base", "c", 0, 0, 0)), "fixture"),
-        (lambda r: replace(r, session=a_session(prompt="Fix it, now.")), "prompt"),
+        (lambda r: replace(r, task_digest=text_digest("Fix it, now.")), "definition"),
         (lambda r: replace(r, checks=(replace(r.checks[0], weight=2.0),)), "checks"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.record import CheckResult
 from harness.domain.session import Ending
-from harness.report.stats import counts, group, group_by_cell, spread
+from harness.report.stats import counts, group, group_by_cell, spread, standing
 from tests.report.records import DEBUGGER, a_run, a_session, a_task, runs_of
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=20)
@@ -171,3 +171,41 @@ def test_a_scenario_that_changed_between_runs_makes_two_tasks() -> None:
 
     assert len(same.tasks) == 1
     assert len(other.tasks) == 2
+
+
+def test_a_try_that_a_later_one_made_good_is_in_no_count_but_the_cost() -> None:
+    lost = a_run(None, iteration=1, fault=Cause.PROVIDER, session=a_session(cost_usd=0.2))
+    stopped = a_run(0.1, iteration=1, session=replace(a_session(), ending=Ending.INTERRUPTED))
+    found = group([lost, stopped, a_run(0.8, iteration=1, session=a_session(cost_usd=0.1))])
+
+    assert (found.runs, found.scores.n, found.retried) == (1, 1, 2)
+    assert (found.faulted, found.interrupted, found.unscored) == (0, 0, 0)
+    assert found.cost_usd == 0.55
+
+
+@pytest.mark.parametrize("change", [{"iteration": 2}, {"batch": "other"}, {"cell": a_task("x")}])
+def test_a_run_of_another_iteration_batch_or_cell_makes_nothing_good(
+    change: dict[str, object],
+) -> None:
+    lost = a_run(None, iteration=1, fault=Cause.SANDBOX)
+    other = a_run(0.8, **{"iteration": 1, **change})  # type: ignore[arg-type]  # a record's own fields
+
+    assert standing([lost, other]) == (lost, other)
+
+
+def test_a_fault_that_is_not_tried_again_stands() -> None:
+    bug = a_run(None, iteration=1, fault=Cause.HARNESS)
+
+    assert standing([bug, a_run(0.8, iteration=1)])[0] is bug
+
+
+def test_tries_that_nothing_made_good_are_counted_each() -> None:
+    found = group([a_run(None, iteration=1, fault=Cause.SANDBOX) for _ in range(2)])
+
+    assert (found.faulted, found.retried) == (2, 0)
+
+
+def test_no_price_of_a_simulated_session_is_unknown() -> None:
+    played = a_run(1.0, simulated=True, session=a_session(cost_usd=None))
+
+    assert group([played]).unpriced == 0

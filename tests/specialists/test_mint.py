@@ -1,53 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyjson5
-import pytest
 
 from harness import __version__
 from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
+from harness.domain.model import ModelUse, Usage
 from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import Level
-from harness.domain.session import Usage
+from harness.domain.session import ToolCount
 from harness.domain.template import Template
-from harness.errors import UsageError
 from harness.load.templates import snapshot_problems
-from harness.specialists.mint import Minted, candidates, mint, read_proof
+from harness.specialists.mint import candidates, read_proof
 from harness.store.base import Store
-from harness.store.sqlite import SqliteStore
-from harness.testing.store import MemoryStore
 from tests.report.records import DEBUGGER, a_run, a_session, a_task, runs_of
-from tests.specialists.templates import a_template, fill, plan_only, worn
+from tests.specialists.conftest import minted
+from tests.specialists.templates import a_template, fill, worn
 
-NOW = datetime(2025, 1, 18, 12, 0, 0, 123456, tzinfo=UTC)
 BASE = a_task()
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    with ExitStack() as stack:
-        if request.param == "memory":
-            yield MemoryStore()
-        else:
-            yield stack.enter_context(SqliteStore.open(tmp_path / "bench.db"))
-
-
-@pytest.fixture
-def template(tmp_path: Path) -> Template:
-    return a_template(tmp_path)
-
-
-def minted(template: Template, store: Store, tmp_path: Path, *batches: str) -> Minted:
-    proof = read_proof(store, [BatchId(batch) for batch in batches or ("b",)])
-    return mint(template, proof, output=tmp_path / "snapshots", now=NOW)
 
 
 def read(path: Path) -> Any:  # noqa: ANN401  # a JSON document
@@ -194,11 +169,13 @@ def test_a_run_is_listed_as_it_was(template: Template, store: Store, tmp_path: P
     assert listed["telemetry"] == {
         "duration_ms": 1234,
         "tool_calls": 1,
+        "failed_tool_calls": 0,
         "token_usage": {
             "prompt_tokens": 150,
             "completion_tokens": 20,
             "total_tokens": 170,
             "cached_tokens": 50,
+            "cache_write_tokens": 0,
             "reasoning_tokens": 5,
         },
         "cost_usd": 0.125,
@@ -224,6 +201,47 @@ def test_runs_that_faulted_are_listed_without_a_score_and_in_no_average(
     assert runs[2]["fault"] == "bug in the harness in stage 'work': half a ? character"
     assert "telemetry" not in runs[2]
     assert any("1 of 3 compared runs" in limit for limit in done.limits)
+
+
+def test_what_the_gateway_metered_of_a_run_is_listed(
+    template: Template, store: Store, tmp_path: Path
+) -> None:
+    usage = Usage(100, 20, 50, 30, 5)
+    use = ModelUse(usage, 0.125, requests=7, turns=6, failed=1, refused=2, retries=3,
+                   first_token_s=0.25)  # fmt: skip
+    calls = (ToolCount("run_command", 4, errors=1),)
+    session = replace(a_session(cost_usd=0.125), usage=usage, model_use=use, calls=calls)
+    fill(store, *runs_of(BASE, 0.5), a_run(0.9, worn(template), session=session))
+
+    listed = read(minted(template, store, tmp_path).path)["benchmarks"]["runs"][1]["telemetry"]
+
+    assert (listed["tool_calls"], listed["failed_tool_calls"]) == (4, 1)
+    assert listed["token_usage"] == {
+        "prompt_tokens": 180,
+        "completion_tokens": 20,
+        "total_tokens": 200,
+        "cached_tokens": 50,
+        "cache_write_tokens": 30,
+        "reasoning_tokens": 5,
+    }
+    assert [listed[name] for name in ("requests", "turns", "failed_requests")] == [7, 6, 1]
+    assert [listed[name] for name in ("refused_requests", "retries", "first_token_ms")] == [
+        2,
+        3,
+        250,
+    ]
+
+
+def test_tries_that_were_made_good_do_not_lower_what_is_minted(
+    template: Template, store: Store, tmp_path: Path
+) -> None:
+    fill(store, *runs_of(BASE, 0.5, 0.5), *runs_of(worn(template), 0.9, 0.9))
+    store.save(a_run(None, BASE, fault=Cause.PROVIDER, iteration=1))
+
+    done = minted(template, store, tmp_path)
+
+    assert (done.comparison.runs, done.comparison.unscored) == (4, 0)
+    assert not any("Without a score" in limit for limit in done.limits)
 
 
 def test_an_unknown_price_and_unknown_tokens_are_null(
@@ -313,96 +331,6 @@ def test_each_model_is_compared_with_its_own_words(tmp_path: Path, store: Store)
 
     assert [m["improvement"] for m in comparison["models_compared"]] == [0.25, 0.5]
     assert comparison["improvement"] == 0.375
-
-
-def refused(template: Template, store: Store, tmp_path: Path, *batches: str) -> str:
-    with pytest.raises(UsageError) as error:
-        minted(template, store, tmp_path, *batches)
-    assert not (tmp_path / "snapshots").exists()
-    return str(error.value)
-
-
-def test_a_batch_that_does_not_exist(template: Template, store: Store, tmp_path: Path) -> None:
-    fill(store, *runs_of(BASE, 0.5, batch="my_batch"))
-
-    assert "'my_batch'" in refused(template, store, tmp_path, "my_bach")
-
-
-def test_an_empty_batch(template: Template, tmp_path: Path) -> None:
-    store = MemoryStore()
-    store.plan(BatchId("b"), [], NOW)
-
-    assert "batch 'b' is empty" in refused(template, store, tmp_path)
-
-
-def test_an_unfinished_batch_lists_what_is_missing(
-    template: Template, store: Store, tmp_path: Path
-) -> None:
-    fill(store, *runs_of(BASE, 0.5), a_run(None, worn(template), fault=Cause.SANDBOX))
-    plan_only(store, BASE, 7)
-
-    message = refused(template, store, tmp_path)
-
-    assert "batch 'b' is not finished, runs still missing: 8" in message
-    assert "core/slots L1 tool-loop acme:one + @acme/debugger@1.0.0 #1" in message
-    assert "and 3 more" in message
-    assert message.endswith("first: bench resume b")
-
-
-def test_a_batch_without_this_specialist(template: Template, store: Store, tmp_path: Path) -> None:
-    newer = replace(worn(template), specialist=replace(DEBUGGER, version="2.0.0"))
-    fill(store, *runs_of(BASE, 0.5), *runs_of(newer, 0.9))
-
-    message = refused(template, store, tmp_path)
-
-    assert "no run of @acme/debugger@1.0.0 is in batch 'b'" in message
-    assert "@acme/debugger@2.0.0" in message
-
-
-def test_a_batch_without_a_baseline(template: Template, store: Store, tmp_path: Path) -> None:
-    fill(store, *runs_of(worn(template), 0.9))
-
-    assert "no baseline is in batch 'b'" in refused(template, store, tmp_path)
-
-
-def test_a_baseline_of_something_else(template: Template, store: Store, tmp_path: Path) -> None:
-    fill(store, *runs_of(a_task(tier="L0"), 0.5), *runs_of(worn(template), 0.9))
-
-    message = refused(template, store, tmp_path)
-
-    assert "nothing in batch 'b' can be compared with a baseline" in message
-    assert "core/slots L1 tool-loop acme:one + @acme/debugger@1.0.0: no baseline run" in message
-
-
-def test_a_baseline_without_a_score(template: Template, store: Store, tmp_path: Path) -> None:
-    fill(store, a_run(None, BASE, fault=Cause.HARNESS), *runs_of(worn(template), 0.9))
-
-    assert "no baseline run has a score that counts" in refused(template, store, tmp_path)
-
-
-def test_a_template_that_changed_since_its_runs(
-    template: Template, store: Store, tmp_path: Path
-) -> None:
-    fill(store, *runs_of(BASE, 0.5), *runs_of(worn(template), 0.9))
-    edited = a_template(tmp_path, persona={"purpose": "Find the causes."})
-    then, now = worn(template).specialist, worn(edited).specialist
-    assert then
-    assert now
-
-    message = refused(edited, store, tmp_path)
-
-    assert "the template @acme/debugger@1.0.0 has changed since its runs" in message
-    assert then.digest[:16] in message
-    assert now.digest[:16] in message
-
-
-def test_one_run_of_older_words_among_newer_ones_is_enough_to_refuse(
-    template: Template, store: Store, tmp_path: Path
-) -> None:
-    older = replace(BASE, specialist=replace(DEBUGGER, digest=DEBUGGER.digest))
-    fill(store, *runs_of(BASE, 0.5), *runs_of(worn(template), 0.9), *runs_of(older, 0.1))
-
-    assert "has changed since its runs" in refused(template, store, tmp_path)
 
 
 def test_a_second_snapshot_has_the_next_number_and_leaves_the_first_alone(

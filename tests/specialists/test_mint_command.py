@@ -86,6 +86,20 @@ def test_without_a_template_it_is_the_only_specialist_of_the_batch(project: Path
     assert (project / "elsewhere/debugger/1.0.0/snapshot-001.json5").is_file()
 
 
+@pytest.mark.parametrize("name", ["nig", "last"])
+def test_a_batch_is_named_by_its_beginning_or_as_the_last(
+    project: Path, template: Template, name: str
+) -> None:
+    records = [*runs_of(BASE, 0.3), *runs_of(worn(template, BASE), 0.7)]
+    with SqliteStore.open(project / "results" / "bench.db") as store:
+        fill(store, *(replace(record, batch=BatchId("nightly")) for record in records))
+
+    run(project, "--batch-id", name)
+
+    (written,) = project.rglob("snapshot-001.json5")
+    assert '"nightly"' in written.read_text()
+
+
 def test_without_a_template_two_specialists_are_named(project: Path) -> None:
     other = replace(BASE, specialist=replace(DEBUGGER, name="@acme/other"))
     with SqliteStore.open(project / "results" / "bench.db") as store:

@@ -249,6 +249,30 @@ def test_a_misspelt_batch_gets_the_nearest_one(store: Store) -> None:
         store.missing(BatchId("nigthly"))
 
 
+def test_a_batch_is_found_by_the_beginning_of_its_id(store: Store) -> None:
+    for name in ("nightly_1", "nightly_2", "weekly"):
+        store.plan(BatchId(name), [Wanted(a_cell(), 1, SPEC)], NOON)
+    found = store.batch_by_prefix("week")
+    assert (found.id, found.planned) == ("weekly", 1)
+    with pytest.raises(UsageError, match="batch 'ni' could be 'nightly_1', 'nightly_2'; give more"):
+        store.batch_by_prefix("ni")
+
+
+def test_a_batch_whose_id_begins_another_is_found_itself(store: Store) -> None:
+    for name in ("b10", "b1"):
+        store.plan(BatchId(name), [], NOON)
+    assert store.batch_by_prefix("b1").id == "b1"
+
+
+def test_no_wildcard_and_no_other_case_finds_a_batch(store: Store) -> None:
+    store.plan(BatchId("nightly"), [], NOON)
+    for wild in ("night%", "n_ghtly", "NIGHT", "*", "nightly'"):
+        with pytest.raises(UsageError, match="no batch"):
+            store.batch_by_prefix(wild)
+    with pytest.raises(UsageError, match=r"did you mean 'nightly'?"):
+        store.batch_by_prefix("nigthly")
+
+
 def test_the_runs_of_a_batch_that_is_not_there_are_none(store: Store) -> None:
     assert not store.runs(BatchId("nothing"))
 

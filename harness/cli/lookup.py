@@ -1,0 +1,30 @@
+"""Runs and batches as people name them: an id, the beginning of one, or 'last'."""
+
+from __future__ import annotations
+
+from harness.domain.record import Batch, RunRecord
+from harness.errors import UsageError
+from harness.store.base import Store
+
+LAST = "last"
+BEGIN = "begin with: bench SUITE SCENARIO"
+
+
+def find_run(store: Store, text: str) -> RunRecord:
+    """One run; raises UsageError for none or several."""
+    if text != LAST:
+        return store.run(text)
+    latest = store.runs(limit=1)
+    if not latest:
+        raise UsageError(f"there are no runs yet; {BEGIN}")
+    return latest[0]
+
+
+def find_batch(store: Store, text: str) -> Batch:
+    """One batch; raises UsageError for none or several."""
+    if text != LAST:
+        return store.batch_by_prefix(text)
+    latest = store.batches(limit=1)
+    if not latest:
+        raise UsageError(f"there are no batches yet; {BEGIN}")
+    return latest[0]

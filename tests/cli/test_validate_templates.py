@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+
+SHIPPED = Path(__file__).parents[2] / "templates" / "careful-debugger.json5"
+
+
+@pytest.fixture
+def templates(project: Path) -> Path:
+    folder = project / "templates"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    shutil.copy(SHIPPED, folder)
+    return folder
+
+
+@pytest.mark.usefixtures("templates")
+def test_templates_are_checked_with_the_scenarios(cli: Cli) -> None:
+    document = json.loads(cli("validate", "--json").stdout)
+    (found,) = document["templates"]
+    assert (found["path"], found["ok"]) == ("templates/careful-debugger.json5", True)
+    assert "✓ templates/careful-debugger.json5" in cli("validate", "--all").stdout
+
+
+BEGIN = "{name: '@a/b', version: '1.0.0', persona: {purpose: 'x'}, capabilities: "
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", ""),
+        (f"{BEGIN} {{tags: null}}}}", "is empty; it must be a list"),
+        (
+            f"{BEGIN} {{tags: ['a']}}, prompts: {{default: {{spawnerPrompt: '{{{{nope}}}}'}}}}}}",
+            "nothing fills {{nope}}",
+        ),
+    ],
+    ids=["no JSON5", "an empty list", "a hole that nothing fills"],
+)
+def test_a_template_that_nobody_could_wear_is_refused(
+    cli: Cli, templates: Path, text: str, said: str
+) -> None:
+    (templates / "bad.json5").write_text(text)
+    result = cli("validate", "--json")
+    assert result.exit_code == 2
+    bad, good = sorted(json.loads(result.stdout)["templates"], key=lambda found: found["ok"])
+    assert good["ok"]
+    assert bad["path"] == "templates/bad.json5"
+    assert any(said in error for error in bad["errors"])
+    assert "✗ templates/bad.json5" in cli("validate").stdout
+
+
+def test_one_suite_is_checked_without_the_templates(cli: Cli, templates: Path) -> None:
+    (templates / "bad.json5").write_text("{")
+    result = cli("validate", "sample", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["templates"] == []
