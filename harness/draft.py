@@ -70,6 +70,8 @@ class Draft:
             total_score=total,
             passed=is_success(self.checks, total, threshold),
             fault=fault,
+            settings=self.spec.agent.settings,
+            budget=self.spec.budget,
             stages_s=tuple(self._stages_s),
         )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
+from harness.domain.model import Budget
 from harness.domain.scenario import TIERS, Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import UsageError, nearest
@@ -23,6 +24,7 @@ class Selection:
     specialists: tuple[Specialist | None, ...] = (None,)
     iterations: int = 1
     warmup: Warmup = Warmup.RUN
+    budget: Budget = field(default_factory=Budget)
 
 
 def plan(selection: Selection) -> tuple[RunSpec, ...]:
@@ -37,6 +39,7 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
             prompt=next(p for p in scenario.prompts if p.tier == tier),
             agent=agent,
             specialist=specialist,
+            budget=selection.budget,
             warmup=selection.warmup,
         )
         for scenario, tier, agent, specialist in product(

@@ -7,16 +7,27 @@ is judged is not the sandbox that the agent had.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from harness.agents.base import Task, Workbench, supervise
+from harness.agents.mcp import equip
 from harness.agents.tools import ToolContext, toolbox
 from harness.domain.changes import Changes
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId, new_run_id
+from harness.domain.mcp import McpServer
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
+from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
-from harness.errors import BoxClosed, BoxDied, EnvironmentFault, Interrupted
+from harness.errors import (
+    BoxClosed,
+    BoxDied,
+    EnvironmentFault,
+    Interrupted,
+    ProviderFault,
+    UsageError,
+)
 from harness.evaluate import (
     Evidence,
     carried,
@@ -27,9 +38,11 @@ from harness.evaluate import (
     with_room,
     worthless,
 )
+from harness.gateway.base import Line
 from harness.interrupts import shield
 from harness.log import bound, log
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
+from harness.store import transcripts
 from harness.tools import Tools
 
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
@@ -55,6 +68,9 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
         except (EnvironmentFault, BoxClosed, Interrupted, KeyboardInterrupt) as fault:
             error = fault
             log().info("run_faulted", stage=draft.stage, error=str(fault))
+        except UsageError:
+            # only the user can put it right: the run stays planned
+            raise
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it
             tools.store.save(draft.record(tools.now(), bug))
@@ -70,21 +86,27 @@ def run_one(draft: Draft, tools: Tools) -> None:
     """Prepare, work, capture, grade: each stage fills in its part of the draft."""
     spec, scenario = draft.spec, draft.spec.scenario
     agent = tools.agent(spec)
-    draft.simulated = agent.simulated
+    draft.simulated = agent.simulated or tools.replay is not None
 
     draft.enter("prepare")
     image = tools.images.prepare(scenario, draft.tell)
     control = control_of(draft, image, tools)
 
-    with tools.workspaces.open(scenario, image) as workspace:
+    with (
+        tools.line(draft.id, draft.batch, spec, agent.needs) as line,
+        tools.workspaces.open(scenario, image) as workspace,
+    ):
         draft.enter("work")
-        box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, workspace)
+        mounts = (workspace.mount, *tools.kit(draft.id, agent.needs, line, image))
+        box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             context = ToolContext(box, scenario.limits, scenario.oracle)
-            bench = Workbench(toolbox(), context, scenario.limits.wall_clock_s)
-            system_prompt = spec.specialist.system_prompt if spec.specialist else None
-            task = Task(spec.prompt.text, spec.iteration, system_prompt)
-            draft.session = supervise(agent, task, bench)
+            bench = Workbench(toolbox(), context, scenario.limits.wall_clock_s, line=line)
+            words, servers = worn(spec)
+            task = Task(spec.prompt.text, spec.iteration, words, equip(agent, servers, bench))
+            draft.session = keep(supervise(agent, task, bench), line, tools)
+            if draft.session.ending is Ending.PROVIDER_FAILED:
+                raise ProviderFault(draft.session.detail)
         draft.enter("capture")
         changes = workspace.capture()
 
@@ -95,6 +117,20 @@ def run_one(draft: Draft, tools: Tools) -> None:
     draft.commands, draft.checks = grade(draft, changes, image, control, tools)
 
 
+def worn(spec: RunSpec) -> tuple[str | None, tuple[McpServer, ...]]:
+    """What the specialist says and brings along."""
+    specialist = spec.specialist
+    return (specialist.system_prompt, specialist.mcps) if specialist else (None, ())
+
+
+def keep(session: Session, line: Line | None, tools: Tools) -> Session:
+    """The session with its transcript and its exchanges with the model stored beside it."""
+    put = tools.artifacts.put
+    recording = put("recording.jsonl", line.recording()) if line else None
+    kept = transcripts.keep(session.transcript, put)
+    return replace(session, transcript=(), log=kept, recording=recording)
+
+
 def grade(
     draft: Draft, changes: Changes, image: PreparedImage, control: Control | None, tools: Tools
 ) -> Grade:
@@ -102,7 +138,7 @@ def grade(
     scenario = with_room(draft.spec.scenario)
     with tools.workspaces.open(scenario, image) as workspace:
         draft.enter("rebuild")
-        spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, workspace)
+        spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, (workspace.mount,))
         with tools.sandboxes.open(spec) as box:
             try:
                 return grade_in(box, draft, changes, control, tools)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from harness.agents.base import Agent
+from harness.agents.base import Agent, Needs
 from harness.domain.changes import Changes
-from harness.domain.ids import LABEL, RunId, container_name
+from harness.domain.ids import LABEL, BatchId, RunId, container_name
 from harness.domain.record import RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
+from harness.gateway.base import Access, Gateway, Line
 from harness.sandbox.base import (
+    SOCKET,
     BoxSpec,
     Images,
+    Mount,
     PreparedImage,
+    Programs,
     Purpose,
     Sandboxes,
-    Workspace,
     Workspaces,
 )
 from harness.store.base import Artifacts, Store
@@ -66,11 +70,44 @@ class Tools:
     artifacts: Artifacts
     agent: Callable[[RunSpec], Agent]
     evaluators: Mapping[str, Evaluator]
+    models: Gateway
+    programs: Programs
     watch: Watch
     now: Callable[[], datetime]
     random: Callable[[], str]
     owner: str
     """Who made what is found lying about later."""
+    replay: bytes | None = None
+    """A recording that stands in for every model."""
+
+    def line(
+        self, run: RunId, batch: BatchId, spec: RunSpec, needs: Needs
+    ) -> AbstractContextManager[Line | None]:
+        """The way to the agent's model, if it needs one; raises UsageError without a key."""
+        if needs.model is None:
+            return nullcontext()
+        return self.models.open(
+            Access(
+                run,
+                needs.model,
+                spec.budget,
+                batch,
+                self.replay,
+                lambda text: self.watch.tell(run, text),
+            )
+        )
+
+    def kit(
+        self, run: RunId, needs: Needs, line: Line | None, image: PreparedImage
+    ) -> tuple[Mount, ...]:
+        """What an agent that works inside its sandbox finds there."""
+        programs = tuple(
+            self.programs.mount(program, image, lambda text: self.watch.tell(run, text))
+            for program in needs.programs
+        )
+        if line is None or not needs.inside:
+            return programs
+        return (Mount(str(line.socket), SOCKET), *programs)
 
     def box_spec(
         self,
@@ -78,7 +115,7 @@ class Tools:
         purpose: Purpose,
         scenario: Scenario,
         image: PreparedImage,
-        workspace: Workspace,
+        mounts: tuple[Mount, ...],
     ) -> BoxSpec:
         """The container of a run for one purpose."""
         return BoxSpec(
@@ -87,6 +124,6 @@ class Tools:
             purpose=purpose,
             limits=scenario.limits,
             network=scenario.network if purpose is Purpose.WORK else Network.NONE,
-            mounts=(workspace.mount,),
+            mounts=mounts,
             labels={LABEL: purpose.value, f"{LABEL}.run": run, f"{LABEL}.owner": self.owner},
         )

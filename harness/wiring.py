@@ -3,24 +3,26 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.errors import UsageError, nearest
+from harness.roster import load_attribute, make_agent, plugins
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from harness.agents.base import Agent
-    from harness.domain.spec import RunSpec, Specialist
+    from harness.domain.ids import BatchId
+    from harness.domain.spec import Specialist
     from harness.evaluate import Evaluator
+    from harness.gateway.base import Gateway
+    from harness.gateway.budget import Purse
+    from harness.gateway.prices import Prices
+    from harness.gateway.targets import Targets
     from harness.ledger import Ledger
     from harness.sandbox.base import Workspaces
     from harness.sandbox.docker import DockerSandboxes
@@ -42,88 +44,17 @@ EVALUATORS: Mapping[str, str] = {
 WORKSPACES = ("mount", "volume", "remote")
 
 
-def _echo(spec: RunSpec) -> Agent:
-    from harness.agents.echo import Echo
-
-    del spec
-    return Echo()
-
-
-def _oracle(spec: RunSpec) -> Agent:
-    from harness.agents.oracle import PATCH, OracleAgent
-    from harness.load.overlays import read_overlay
-
-    wrong = spec.scenario.folder / "wrong"
-    known = sorted(p.name for p in wrong.glob("*") if p.is_dir())
-    name = spec.agent.argument
-    if name is not None and name not in known:
-        raise UsageError(
-            f"{spec.scenario.key} has no wrong solution {name!r}; {nearest(name, known)}"
-        )
-    folder = wrong / name if name else spec.scenario.solution
-    if folder is None:
-        raise UsageError(f"{spec.scenario.key} has no solution/ for the oracle agent to apply")
-    patch = folder / PATCH
-    text = patch.read_text(encoding="utf-8") if patch.is_file() else None
-    return OracleAgent(read_overlay(folder), text)
-
-
-def _scripted(spec: RunSpec) -> Agent:
-    from harness.agents.scripted import Scripted
-    from harness.load.scripts import find_script
-
-    return Scripted(find_script(spec.scenario, spec.agent.argument))
-
-
-AGENTS: Mapping[str, Callable[[RunSpec], Agent]] = {
-    "echo": _echo,
-    "oracle": _oracle,
-    "scripted": _scripted,
-}
-
-
-def plugins(group: str) -> Mapping[str, str]:
-    """What other packages add: name → `module:attribute`."""
-    return {point.name: point.value for point in entry_points(group=f"mintmark.{group}")}
-
-
-def agent_names() -> tuple[str, ...]:
-    """Every agent that can be asked for."""
-    return (*AGENTS, *plugins("agents"))
-
-
 def evaluator_kinds() -> tuple[str, ...]:
     """Every kind of check that can be configured."""
     return (*EVALUATORS, *plugins("evaluators"))
 
 
-def make_agent(spec: RunSpec) -> Agent:
-    """The agent of a spec."""
-    factory = AGENTS.get(spec.agent.name)
-    if factory is None:
-        factory = _load(plugins("agents")[spec.agent.name])
-    return factory(spec)
-
-
-def identify(spec: RunSpec) -> RunSpec:
-    """The spec with its agent checked, and with the digest of what the agent plays from."""
-    if spec.agent.name not in agent_names():
-        raise UsageError(f"no agent {spec.agent.name!r}; {nearest(spec.agent.name, agent_names())}")
-    if make_agent(spec).simulated and spec.agent.model:
-        raise UsageError(
-            f"agent {spec.agent.name!r} takes no model; leave {spec.agent.model!r} out"
-        )
-    if spec.agent.name != "scripted":
-        return spec
-    from harness.load.scripts import find_script
-
-    script = find_script(spec.scenario, spec.agent.argument)
-    return replace(spec, agent=replace(spec.agent, digest=script.digest))
-
-
 def make_evaluators() -> Mapping[str, Evaluator]:
     """One evaluator per kind."""
-    return {kind: _load(path)() for kind, path in {**plugins("evaluators"), **EVALUATORS}.items()}
+    return {
+        kind: load_attribute(path)()
+        for kind, path in {**plugins("evaluators"), **EVALUATORS}.items()
+    }
 
 
 def find_specialist(settings: Settings, ref: str, model: str | None) -> Specialist:
@@ -200,11 +131,54 @@ def fitting_workspaces(engine: EngineReport, *, is_root: bool) -> str:
     return "mount" if is_root else "volume"
 
 
-def open_tools(settings: Settings, watch: Watch) -> Tools:
-    """Everything that runs need, on the real engine."""
+def open_targets(settings: Settings) -> Targets:
+    """Every provider, with the keys of the environment and of the keys file."""
+    from harness.gateway.targets import Targets
+    from harness.load.keys import read_keys
+    from harness.settings import KEYS, Secrets
+
+    in_file = read_keys(settings.keys_file)
+    found = {name: settings.keys.get(name) or in_file.get(name) for name in KEYS}
+    keys = Secrets({name: value for name, value in found.items() if value})
+    return Targets(keys, settings.keys_file, settings.urls)
+
+
+def open_prices(settings: Settings) -> Prices:
+    """The price library's table, and the project's own prices before it."""
+    from harness.gateway.prices import Prices
+    from harness.load.prices import FILE, load_prices
+
+    path = settings.root / FILE
+    return Prices(load_prices(path) if path.exists() else {})
+
+
+def open_gateway(settings: Settings, purses: Mapping[BatchId, Purse]) -> Gateway:
+    """The gateway in front of every model."""
+    from harness.gateway.server import ModelGateway
+    from harness.sandbox.owner import this_process
+
+    return ModelGateway(
+        open_targets(settings),
+        open_prices(settings),
+        lambda: datetime.now(UTC),
+        this_process(),
+        purses,
+    )
+
+
+def open_tools(
+    settings: Settings,
+    watch: Watch,
+    purses: Mapping[BatchId, Purse] | None = None,
+    replay: bytes | None = None,
+) -> Tools:
+    """Everything that runs need, on the real engine; to be closed."""
     from harness.sandbox.docker import DockerSandboxes
     from harness.sandbox.images import DockerImages
+    from harness.sandbox.npm import REGISTRY, Registry
     from harness.sandbox.owner import this_process
+    from harness.sandbox.programs import NpmPrograms
+    from harness.sandbox.volumes import Volumes
     from harness.tools import Tools
 
     client = open_engine(settings)
@@ -220,10 +194,17 @@ def open_tools(settings: Settings, watch: Watch) -> Tools:
         artifacts=open_artifacts(settings),
         agent=make_agent,
         evaluators=make_evaluators(),
+        models=open_gateway(settings, purses or {}),
+        programs=NpmPrograms(
+            Volumes(client, sandboxes, this_process()),
+            settings.state,
+            Registry(settings.npm_registry or REGISTRY, settings.ca_bundle, settings.proxies),
+        ),
         watch=watch,
         now=lambda: datetime.now(UTC),
         random=lambda: secrets.token_hex(4),
         owner=this_process(),
+        replay=replay,
     )
 
 
@@ -232,8 +213,3 @@ def open_reaper(settings: Settings) -> Reaper:
     from harness.sandbox.reaper import Reaper
 
     return Reaper(open_engine(settings), settings.state)
-
-
-def _load(path: str) -> Any:  # noqa: ANN401  # a class or a function, called at once
-    module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)

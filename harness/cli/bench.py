@@ -17,6 +17,8 @@ COMMANDS = {
     "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
     "compare": ("harness.cli.shows:compare", "Compare two batches or two runs."),
     "resume": ("harness.cli.run:resume", "Run what a batch still misses."),
+    "replay": ("harness.cli.replay:replay", "Repeat a stored run without its model."),
+    "cassette": ("harness.cli.replay:cassette", "Write a run's recording to a file."),
     "checkout": ("harness.cli.shows:checkout", "Write a run's final files into a folder."),
     "new": ("harness.cli.scaffold:new", "Begin a new suite or scenario."),
     "validate": ("harness.cli.validate:validate", "Check scenario files; --prove runs them."),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness import wiring
+from harness import roster, wiring
 from harness.cli.console import output
 from harness.cli.entry import PASSED, WORLD, root_option, settings_for
 from harness.cli.run import execute, new_batch, report
@@ -43,7 +43,7 @@ def demo(*, root: Path | None) -> int:
     )
     batch = new_batch(None)
     refs = {specialist.ref.name: SPECIALIST}
-    runs = execute(settings, [wiring.identify(s) for s in specs], batch, refs=refs, quiet=False)
+    runs = execute(settings, [roster.identify(s) for s in specs], batch, refs=refs, quiet=False)
     report(settings, batch, runs, as_json=False)
     if any(run.fault for run in runs):
         return WORLD

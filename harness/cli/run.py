@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from harness import wiring
+from harness import roster, wiring
 from harness.cli.bench import COMMANDS
 from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.lookup import find_batch
+from harness.cli.models import Asked, Source, look_at_models, model_options, source_of
 from harness.domain import ids
 from harness.domain.ids import BatchId
+from harness.domain.model import Budget, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
-from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
+from harness.domain.spec import RunSpec, Specialist, Warmup
 from harness.errors import Interrupted, UsageError
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.plan import Selection, plan
@@ -54,9 +57,9 @@ DEFAULT_TIER = "L1"
     metavar="NAME[:ARG]",
     default=(DEFAULT_AGENT,),
     show_default=True,
-    help="Who works: echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
+    help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
+    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
 )
-@click.option("--model", help="The model behind the agent, where it needs one.")
 @click.option(
     "--specialist",
     "specialists",
@@ -68,6 +71,7 @@ DEFAULT_TIER = "L1"
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
+@model_options
 @click.option("--mint-template", metavar="REF", help="Run with and without it, then mint.")
 @click.option(
     "--mint-output",
@@ -84,7 +88,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     all_scenarios: bool,
     tiers: str,
     agents: tuple[str, ...],
-    model: str | None,
+    asked: Asked,
     specialists: tuple[str, ...],
     with_baseline: bool,
     iterations: int,
@@ -102,6 +106,8 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     Examples:
       bench run bug-fix lost-updates --agent oracle
       bench run bug-fix --all-scenarios --tier all --agent echo
+      bench run bug-fix lost-updates --agent claude-code --model claude-sonnet-4-5 --max-cost 1
+      bench run bug-fix lost-updates --agent openai:my-model@http://localhost:8000/v1
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
@@ -110,21 +116,25 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         specialists, with_baseline = specialists or (mint_template,), True
     loaded = _scenarios(settings, suite, scenario, everything=all_scenarios)
     found: list[Specialist | None] = [
-        wiring.find_specialist(settings, ref, model) for ref in specialists
+        wiring.find_specialist(settings, ref, asked.model) for ref in specialists
     ]
     specs = plan(
         Selection(
             scenarios=loaded,
             tiers=_tiers(tiers, loaded),
-            agents=tuple(_agent(name, model) for name in agents),
+            agents=tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents),
             specialists=tuple([None, *found] if with_baseline or not found else found),
             iterations=iterations,
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
+            budget=asked.budget,
         )
     )
-    specs = tuple(wiring.identify(spec) for spec in specs)
+    specs = tuple(roster.identify(spec) for spec in specs)
     batch = new_batch(batch_id)
-    runs = execute(settings, specs, batch, refs=_refs(found, specialists), quiet=quiet or as_json)
+    look_at_models(settings, specs, asked)
+    refs = _refs(found, specialists)
+    source = source_of(settings, batch, asked)
+    runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
         from harness.cli.mint import mint_snapshot  # noqa: PLC0415  # only when asked for
@@ -144,16 +154,17 @@ def resume(*, batch_id: str, quiet: bool, as_json: bool, root: Path | None) -> i
     A run whose scenario, prompt, agent or specialist has changed since it was planned is refused.
     """
     settings = settings_for(root)
-    batch = new_batch(batch_id)
     store = wiring.open_store(settings)
+    batch = find_batch(store, batch_id).id
     missing = store.missing(batch)
     specs = [_replan(settings, planned) for planned in missing]
+    look_at_models(settings, specs)
     if not specs and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
     runs: list[RunRecord] = []
     if specs:
-        with _tools(settings, len(specs), quiet=quiet or as_json) as tools:
+        with opened(settings, len(specs), Source(), quiet=quiet or as_json) as tools:
             runs = _run(specs, batch, tools)
     return report(settings, batch, runs, as_json=as_json)
 
@@ -165,9 +176,10 @@ def execute(
     *,
     refs: dict[str, str],
     quiet: bool,
+    source: Source | None = None,
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
-    with _tools(settings, len(specs), quiet=quiet) as tools:
+    with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
         cells = [spec for spec in specs if spec.iteration == 1]
         count = len(specs) // len(cells)
         wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs)) for c in cells]
@@ -188,13 +200,15 @@ def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunReco
 
 
 @contextmanager
-def _tools(settings: Settings, total: int, *, quiet: bool) -> Iterator[Tools]:
+def opened(settings: Settings, total: int, source: Source, *, quiet: bool) -> Iterator[Tools]:
+    """The tools of this machine, after a sweep of what killed commands left."""
     with LiveWatch(total, quiet=quiet) as watch:
-        tools = wiring.open_tools(settings, watch)
-        reaper = wiring.open_reaper(settings)
-        for leftover in reaper.find():
-            reaper.remove(leftover)
-        yield tools
+        tools = wiring.open_tools(settings, watch, source.purses, source.replay)
+        with closing(tools.models):
+            reaper = wiring.open_reaper(settings)
+            for leftover in reaper.find():
+                reaper.remove(leftover)
+            yield tools
 
 
 def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
@@ -238,11 +252,6 @@ def _tiers(text: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
-def _agent(text: str, model: str | None) -> AgentRef:
-    name, _, argument = text.partition(":")
-    return AgentRef(name, argument or None, model)
-
-
 def new_batch(text: str | None) -> BatchId:
     """The batch a user names, or a new one."""
     if text is None:
@@ -257,7 +266,14 @@ def _refs(found: Sequence[Specialist | None], refs: Sequence[str]) -> dict[str, 
 def _remember(spec: RunSpec, refs: dict[str, str]) -> str:
     """What a resumed command needs beyond the cell."""
     ref = refs.get(spec.specialist.ref.name) if spec.specialist else None
-    return json.dumps({"specialist": ref, "warmup": spec.warmup})
+    return json.dumps(
+        {
+            "specialist": ref,
+            "warmup": spec.warmup,
+            "settings": asdict(spec.agent.settings),
+            "budget": asdict(spec.budget),
+        }
+    )
 
 
 def _replan(settings: Settings, planned: Planned) -> RunSpec:
@@ -271,11 +287,12 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
     selection = Selection(
         (scenario,),
         (cell.tier,),
-        (_agent(cell.agent, cell.model),),
+        (roster.agent_ref(cell.agent, cell.model, ModelSettings(**remembered["settings"])),),
         (specialist,),
         warmup=Warmup(remembered["warmup"]),
+        budget=Budget(**remembered["budget"]),
     )
-    spec = replace(wiring.identify(plan(selection)[0]), iteration=planned.iteration)
+    spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
     if spec.digest != planned.spec_digest:
         raise UsageError(
             f"{scenario.key} {cell.tier} {cell.who} is not what it was when the batch was planned:"

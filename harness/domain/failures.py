@@ -52,6 +52,7 @@ ENDINGS: Mapping[Ending, Cause | None] = {
     Ending.BUDGET: Cause.AGENT_EXHAUSTED,
     Ending.REFUSED: Cause.AGENT_REFUSED,
     Ending.BROKE_SANDBOX: Cause.AGENT_BROKE,
+    Ending.PROVIDER_FAILED: Cause.PROVIDER,
     Ending.AGENT_ERROR: Cause.AGENT_BROKE,
     Ending.INTERRUPTED: Cause.CANCELLED,
 }

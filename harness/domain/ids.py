@@ -48,7 +48,7 @@ def container_name(run: str, purpose: str) -> str:
 
 
 def volume_name(kind: str, name: str) -> str:
-    """A volume of the engine: `fixture` by content, the others by a number of their own."""
+    """A volume of the engine: `fixture` and `program` by content, others by a number of theirs."""
     return f"{LABEL}-{kind}-{name}"
 
 

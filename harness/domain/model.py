@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+
+from harness.errors import UsageError
+
+_ENDPOINT = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 
 
 class Api(StrEnum):
@@ -29,6 +35,19 @@ class ModelRef:
     def label(self) -> str:
         """The model as it is typed: `provider:name[@endpoint]`."""
         return f"{self.provider}:{self.name}{f'@{self.endpoint}' if self.endpoint else ''}"
+
+
+def parse_model(text: str, provider: str, providers: Collection[str]) -> ModelRef:
+    """`[provider:]name[@endpoint]`; raises UsageError for an endpoint that is no URL."""
+    named, colon, rest = text.partition(":")
+    if colon and named in providers:
+        provider, text = named, rest
+    name, at, endpoint = text.partition("@http")
+    if at and not _ENDPOINT.fullmatch(f"http{endpoint}"):
+        raise UsageError(f"{'http' + endpoint!r} is no URL; write model@https://host/v1")
+    if not name.strip():
+        raise UsageError(f"{text!r} names no model; write for example {provider}:MODEL")
+    return ModelRef(provider, name, f"http{endpoint}" if at else None)
 
 
 @dataclass(frozen=True, slots=True)

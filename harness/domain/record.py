@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.model import Budget, ModelSettings
 from harness.domain.scenario import Level
 from harness.domain.session import Session
 
@@ -151,6 +152,9 @@ class RunRecord:
     total_score: float | None = None
     passed: bool = False
     fault: Fault | None = None
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    budget: Budget = field(default_factory=Budget)
+    """How the model was asked, and what it might use."""
     stages_s: tuple[tuple[str, float], ...] = ()
     """How long each stage took, in the order they ran."""
 

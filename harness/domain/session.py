@@ -19,6 +19,7 @@ class Ending(StrEnum):
     BUDGET = "budget"
     REFUSED = "refused"
     BROKE_SANDBOX = "broke_sandbox"
+    PROVIDER_FAILED = "provider_failed"
     AGENT_ERROR = "agent_error"
     INTERRUPTED = "interrupted"
 

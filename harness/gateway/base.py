@@ -77,6 +77,10 @@ class Line(Protocol):
         """Why the model cannot be reached, when the last request failed in the world."""
         ...
 
+    def settle(self) -> None:
+        """Wait until what is under way is booked; what takes longer than a moment is cut off."""
+        ...
+
     def use(self) -> ModelUse:
         """What was metered so far."""
         ...
@@ -91,4 +95,8 @@ class Gateway(Protocol):
 
     def open(self, access: Access) -> AbstractContextManager[Line]:
         """A line that works until the block ends; raises UsageError when there is no key."""
+        ...
+
+    def close(self) -> None:
+        """End every line."""
         ...

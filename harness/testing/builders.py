@@ -25,6 +25,8 @@ from harness.domain.scenario import (
 )
 from harness.domain.spec import AgentRef, RunSpec
 from harness.evaluate import Evaluator
+from harness.gateway.base import Gateway
+from harness.testing.gateway import FakeGateway, FakePrograms
 from harness.testing.sandbox import Answer, FakeImages, FakeSandboxes, FakeWorkspaces
 from harness.testing.store import MemoryArtifacts, MemoryStore
 from harness.tools import Tools
@@ -138,6 +140,7 @@ def some_tools(
     *,
     agent: Agent | None = None,
     answers: Mapping[str, Answer] | None = None,
+    models: Gateway | None = None,
 ) -> Fakes:
     """Everything that a run needs, without Docker, network, clock or disk."""
     ticks, names = count(), count(1)
@@ -154,6 +157,8 @@ def some_tools(
         artifacts=MemoryArtifacts(),
         agent=lambda _spec: worker,
         evaluators=evaluators,
+        models=models or FakeGateway(),
+        programs=FakePrograms(),
         watch=watch,
         now=lambda: START + timedelta(seconds=next(ticks)),
         random=lambda: f"{next(names):08x}",

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from harness import wiring
+from harness import roster, wiring
 from harness.cli.bench import bench
 from harness.cli.entry import exit_code_of
 from harness.testing.builders import Fakes, some_tools
@@ -34,11 +34,12 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
         def find(self) -> list[object]:
             return []
 
-    def tools(_settings: object, watch: object) -> object:
-        return replace(made.tools, watch=watch, agent=wiring.make_agent)
+    def tools(_settings: object, watch: object, _purses: object, replay: bytes | None) -> object:
+        return replace(made.tools, watch=watch, agent=roster.make_agent, replay=replay)
 
     monkeypatch.setattr(wiring, "open_tools", tools)
     monkeypatch.setattr(wiring, "open_store", lambda _settings: made.store)
+    monkeypatch.setattr(wiring, "open_artifacts", lambda _settings: made.tools.artifacts)
     monkeypatch.setattr(wiring, "open_reaper", lambda _settings: NothingLeft())
     return made
 

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
+
+import pytest
 
 from harness.settings import SYSTEM_BUNDLE, Settings
 
 
 def test_keys_are_known_by_name_and_never_by_value() -> None:
     settings = Settings.from_env({"OPENAI_API_KEY": "sk-secret", "ANTHROPIC_API_KEY": ""})
-    assert settings.keys == {"OPENAI_API_KEY"}
+    assert settings.keys.get("OPENAI_API_KEY") == "sk-secret"
+    assert settings.keys.get("ANTHROPIC_API_KEY") is None
     assert "sk-secret" not in repr(settings)
+    with pytest.raises(TypeError, match="not copied"):
+        pickle.dumps(settings)
 
 
 def test_the_root_is_asked_for_before_the_environment_and_the_current_folder(

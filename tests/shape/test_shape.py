@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.wiring import AGENTS, EVALUATORS
+from harness.roster import AGENTS
+from harness.wiring import EVALUATORS
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted([*ROOT.glob("harness/**/*.py"), *ROOT.glob("evaluators/*.py")])

@@ -1,0 +1,224 @@
+"""What a line used: counted, priced, recorded, and taken from its purses."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+
+from harness.domain.model import ModelUse, Usage
+from harness.gateway.base import Access, Refusal
+from harness.gateway.budget import Purse
+from harness.gateway.exchange import Exchange
+from harness.gateway.metering import Metered
+from harness.gateway.policy import Ask, RefusedError
+from harness.gateway.prices import Prices
+from harness.gateway.recording import Recorder
+
+THE_WORLDS = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
+"""Statuses that are no doing of the agent's; nor is anything from 500 on."""
+SAID_CHARS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A provider's answer, whole or as far as it came."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    metered: Metered
+    first_byte_s: float | None
+    first_token_s: float | None
+    duration_s: float
+    retries: int = 0
+    waited_s: float = 0.0
+    broken: str | None = None
+    """Why it is not whole."""
+
+    @property
+    def ok(self) -> bool:
+        """The provider did as it was asked."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+@dataclass(slots=True)
+class _Counters:
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = 0.0
+    failed: int = 0
+    refused: int = 0
+    unmetered: int = 0
+    retries: int = 0
+    waited_s: float = 0.0
+    first_tokens_s: list[float] = field(default_factory=list)
+
+
+class Account:
+    """The books of one line; threads may look while the gateway writes."""
+
+    def __init__(
+        self,
+        access: Access,
+        purses: Sequence[Purse],
+        prices: Prices,
+        recorder: Recorder,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.spent: Refusal | None = None
+        self.fault: str | None = None
+        self._access = access
+        self._purses = purses
+        self._prices = prices
+        self._recorder = recorder
+        self._now = now
+        self._counters = _Counters()
+        self._lock = threading.Lock()
+
+    def take(self, ask: Ask) -> None:
+        """Take a request from every purse, or from none; raises RefusedError."""
+        if ask.free:
+            return
+        for number, purse in enumerate(self._purses):
+            if empty := purse.take(turn=ask.turn):
+                for each in self._purses[:number]:
+                    each.give_back(request=True, turn=ask.turn)
+                refusal, why = empty
+                raise RefusedError(refusal, f"the budget is spent: {why}")
+
+    def answered(self, ask: Ask, heard: Heard, cost_usd: float | None = None) -> None:
+        """Book an answer; `cost_usd` is what it cost when it was recorded."""
+        usage = heard.metered.usage
+        if cost_usd is None and usage is not None:
+            cost_usd = self._prices.cost_usd(
+                self._access.model, usage, self._now(), heard.metered.terms
+            )
+        with self._lock:
+            self._counters.retries += heard.retries
+            self._counters.waited_s += heard.waited_s
+            if not heard.ok:
+                self._counters.failed += 1
+            elif not ask.free:
+                self._count(usage, cost_usd, heard.first_token_s)
+        if not ask.free:
+            # not every server counts tokens, and agents ask for it in passing
+            self.fault = self._fault(heard)
+        for purse in () if ask.free else self._purses:
+            if heard.ok:
+                purse.settle(usage, cost_usd)
+            else:
+                purse.give_back(request=False, turn=ask.turn)
+        self._recorder.add(
+            Exchange(
+                path=ask.path,
+                request=ask.body,
+                status=heard.status,
+                headers=heard.headers,
+                body=heard.body,
+                first_byte_s=heard.first_byte_s,
+                duration_s=heard.duration_s,
+                retries=heard.retries,
+                waited_s=heard.waited_s,
+                usage=usage,
+                cost_usd=cost_usd,
+                broken=heard.broken,
+            )
+        )
+        if heard.ok and ask.turn:
+            self._tell()
+
+    def unreachable(self, ask: Ask, why: str | None, retries: int, waited_s: float) -> None:
+        """Book a request that nobody answered; nobody is to blame when there is no `why`."""
+        with self._lock:
+            self._counters.failed += 1
+            self._counters.retries += retries
+            self._counters.waited_s += waited_s
+        self.fault = why or self.fault
+        for purse in () if ask.free else self._purses:
+            purse.give_back(request=False, turn=ask.turn)
+
+    def failed(self, why: str) -> None:
+        """Book a request that the gateway itself failed at."""
+        with self._lock:
+            self._counters.failed += 1
+        self.fault = why
+
+    def refused(self, path: str, body: bytes, error: RefusedError) -> None:
+        """Book a request that the gateway answered itself."""
+        with self._lock:
+            self._counters.refused += error.refusal is not Refusal.PROVIDER
+        if error.refusal in {Refusal.BUDGET, Refusal.TURNS}:
+            self.spent = error.refusal
+        if error.refusal is Refusal.REPLAY:
+            self.fault = str(error)
+        if error.refusal is not Refusal.TOKEN:
+            self._recorder.add(
+                Exchange(
+                    path=path,
+                    request=body,
+                    status=error.status,
+                    body=str(error).encode(),
+                    refusal=error.refusal,
+                )
+            )
+
+    def use(self) -> ModelUse:
+        """What was metered so far."""
+        with self._lock:
+            count, purse = self._counters, self._purses[0]
+            first = count.first_tokens_s
+            return ModelUse(
+                usage=count.usage,
+                cost_usd=count.cost_usd,
+                requests=purse.requests,
+                turns=purse.turns,
+                failed=count.failed,
+                refused=count.refused,
+                unmetered=count.unmetered,
+                retries=count.retries,
+                waited_s=count.waited_s,
+                first_token_s=statistics.median(first) if first else None,
+            )
+
+    def recording(self) -> bytes:
+        """Every exchange so far, without keys."""
+        return self._recorder.dump()
+
+    def _count(self, usage: Usage | None, cost_usd: float | None, first_s: float | None) -> None:
+        count = self._counters
+        if usage is None:
+            count.unmetered += 1
+        else:
+            count.usage = count.usage + usage
+        known = count.cost_usd is not None and cost_usd is not None
+        count.cost_usd = (count.cost_usd or 0.0) + (cost_usd or 0.0) if known else None
+        if first_s is not None:
+            count.first_tokens_s.append(first_s)
+
+    def _fault(self, heard: Heard) -> str | None:
+        provider = self._access.model.provider
+        if heard.broken:
+            return f"{provider} broke off its answer: {heard.broken}"
+        if heard.status in THE_WORLDS or heard.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return f"{provider} answered {heard.status}: {_said(heard.body)}"
+        return None
+
+    def _tell(self) -> None:
+        use = self.use()
+        cost = "price unknown" if use.cost_usd is None else f"${use.cost_usd:.2f}"
+        self._access.tell(f"turn {use.turns}, {use.usage.total:,} tokens, {cost}")
+
+
+def _said(body: bytes) -> str:
+    """The words of a provider's error."""
+    text = body.decode("utf-8", "replace")
+    try:
+        error = json.loads(text)["error"]
+        text = error["message"] if isinstance(error, dict) else str(error)
+    except (ValueError, KeyError, TypeError):
+        pass
+    return " ".join(str(text).split())[:SAID_CHARS]

@@ -1,0 +1,69 @@
+"""Where a model's requests go, and with which key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.domain.model import Api, ModelRef
+from harness.domain.provider import ENDPOINT_KEY, PROVIDERS
+from harness.errors import UsageError, nearest
+from harness.settings import Secrets
+
+_VERSION = re.compile(r"/v\d+[a-z]*$")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Target:
+    """A provider as one model's requests find it."""
+
+    provider: str
+    url: str
+    """What paths below /v1 are added to."""
+    apis: frozenset[Api]
+    key: str | None
+
+    def headers(self, api: Api) -> Mapping[str, str]:
+        """What says who asks; the one place where a key is used."""
+        if self.key is None:
+            return {}
+        if api is Api.MESSAGES and self.provider == "anthropic":
+            return {"x-api-key": self.key}
+        return {"authorization": f"Bearer {self.key}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Every provider, with the keys and addresses of this machine."""
+
+    keys: Secrets
+    keys_file: Path | None
+    urls: Mapping[str, str]
+
+    def find(self, model: ModelRef) -> Target:
+        """The target of a model; raises UsageError when its key is missing."""
+        provider = PROVIDERS.get(model.provider)
+        if provider is None:
+            raise UsageError(
+                f"no provider {model.provider!r}; {nearest(model.provider, PROVIDERS)}"
+            )
+        if model.endpoint:
+            key = self.keys.get(ENDPOINT_KEY)
+            return Target(provider.name, _versioned(model.endpoint), provider.apis, key)
+        key = self.keys.get(provider.key_variable)
+        if key is None:
+            place = f", or a line {provider.key_variable}=… in {self.keys_file}"
+            raise UsageError(
+                f"no key for {provider.name}: set {provider.key_variable}"
+                f"{place if self.keys_file else ''}"
+            )
+        url = self.urls.get(provider.url_variable, provider.url)
+        return Target(provider.name, _versioned(url), provider.apis, key)
+
+
+def _versioned(url: str) -> str:
+    """Some name their address with /v1, as their library wants it, and some without."""
+    bare = url.rstrip("/")
+    return bare if _VERSION.search(bare) else f"{bare}/v1"

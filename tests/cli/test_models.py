@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import roster
+from harness.agents.base import Agent
+from harness.domain.model import Budget, ModelRef, parse_model
+from harness.domain.provider import PROVIDERS
+from harness.domain.spec import RunSpec
+from harness.errors import UsageError
+from harness.testing.builders import FakeAgent, Fakes
+from tests.cli.conftest import Cli
+
+RUN = ("run", "sample", "greet")
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for provider in PROVIDERS.values():
+        monkeypatch.delenv(provider.key_variable, raising=False)
+    monkeypatch.setenv("BENCH_KEYS", str(tmp_path / "keys.env"))
+
+
+@pytest.fixture
+def _answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents that have a model, and a key for it, and ask it nothing."""
+    make = roster.make_agent
+
+    def silent(spec: RunSpec) -> Agent:
+        return FakeAgent(simulated=False, needs=make(spec).needs)
+
+    monkeypatch.setattr(roster, "make_agent", silent)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-some-key-that-is-long")
+
+
+@pytest.mark.parametrize(
+    ("text", "model"),
+    [
+        ("some-model", ModelRef("openai", "some-model")),
+        ("openrouter:vendor/some-model:free", ModelRef("openrouter", "vendor/some-model:free")),
+        ("m@http://localhost:8000/v1", ModelRef("openai", "m", "http://localhost:8000/v1")),
+        ("vendor/m@4bit", ModelRef("openai", "vendor/m@4bit")),
+    ],
+)
+def test_a_model_is_read_as_it_is_typed(text: str, model: ModelRef) -> None:
+    assert parse_model(text, "openai", PROVIDERS) == model
+
+
+@pytest.mark.parametrize("text", ["", "openai:", "m@https://", "m@http://user:key@host/v1"])
+def test_what_names_no_model_or_no_endpoint_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_model(text, "openai", PROVIDERS)
+
+
+@pytest.mark.parametrize("agent", ["anthropic", "openai", "openrouter", "claude-code", "codex"])
+def test_a_missing_key_names_its_variable_and_the_file_it_may_stand_in(
+    cli: Cli, fakes: Fakes, agent: str, tmp_path: Path
+) -> None:
+    result = cli(*RUN, "--agent", agent, "--model", "some-model")
+    assert result.exit_code == 2
+    assert "_API_KEY" in result.stderr
+    assert str(tmp_path / "keys.env") in result.stderr
+    assert fakes.store.batches() == ()
+
+
+@pytest.mark.parametrize("agent", ["anthropic", "openai", "claude-code", "codex"])
+def test_an_agent_that_needs_a_model_says_so(cli: Cli, fakes: Fakes, agent: str) -> None:
+    result = cli(*RUN, "--agent", agent)
+    assert result.exit_code == 2
+    assert "--model" in result.stderr
+    assert fakes.store.batches() == ()
+
+
+def test_two_models_for_one_agent_are_refused(cli: Cli, fakes: Fakes) -> None:
+    result = cli(*RUN, "--agent", "anthropic:one", "--model", "another")
+    assert (result.exit_code, fakes.store.batches()) == (2, ())
+    assert "'one'" in result.stderr
+    assert "'another'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--seed", "1"), "seed"),
+        (("--temperature", "1.5"), "temperature"),
+        (("--reasoning-effort", "hihg"), "high"),
+    ],
+)
+def test_a_setting_that_a_provider_does_not_take_is_refused_before_anything_runs(
+    cli: Cli, fakes: Fakes, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], word: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-some-key-that-is-long")
+    result = cli(*RUN, "--agent", "anthropic:some-model", *options)
+    assert result.exit_code == 2
+    assert word in result.stderr
+    assert fakes.store.batches() == ()
+
+
+@pytest.mark.parametrize("option", ["--max-cost", "--max-tokens", "--max-turns"])
+def test_a_limit_of_nothing_is_refused(cli: Cli, fakes: Fakes, option: str) -> None:
+    result = cli(*RUN, option, "0")
+    assert (result.exit_code, fakes.store.batches()) == (2, ())
+    assert f"{option} is 0" in result.stderr
+
+
+@pytest.mark.usefixtures("_answering")
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [((), 0), (("--strict-prices",), 2), (("--max-cost", "1"), 2), (("--max-batch-cost", "1"), 2)],
+)
+def test_an_unknown_price_is_said_and_refused_where_it_has_to_be_known(
+    cli: Cli, fakes: Fakes, options: tuple[str, ...], code: int
+) -> None:
+    result = cli(*RUN, "--agent", "openai:a-model-of-nobody", *options)
+    assert "openai:a-model-of-nobody" in result.stderr
+    assert "price" in result.stderr
+    assert (result.exit_code == 2) is (code == 2)
+    assert bool(fakes.store.batches()) is (code == 0)
+
+
+def test_a_broken_cassette_is_refused_before_anything_runs(
+    cli: Cli, fakes: Fakes, tmp_path: Path
+) -> None:
+    path = tmp_path / "broken.cassette"
+    path.write_bytes(b"nonsense")
+    result = cli(*RUN, "--agent", "openai:m", "--cassette", str(path))
+    assert (result.exit_code, fakes.store.batches()) == (2, ())
+    assert "cassette" in result.stderr
+
+
+@pytest.mark.usefixtures("_answering")
+def test_the_default_budget_has_an_end(cli: Cli, fakes: Fakes) -> None:
+    cli(*RUN, "--agent", "openai:a-model-of-nobody")
+    assert fakes.store.runs()[0].budget == Budget(turns=100)
