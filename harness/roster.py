@@ -11,13 +11,15 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from harness.agents.base import Needs
-from harness.domain.model import ModelRef, ModelSettings, parse_model
+from harness.domain.model import Api, ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
 from harness.domain.spec import AgentRef
 from harness.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from harness.agents.base import Agent
+    from harness.domain.command_line import CommandLine
+    from harness.domain.ids import Digest
     from harness.domain.spec import RunSpec
     from harness.gateway.base import Line
     from harness.llm.wire import Connection
@@ -104,6 +106,26 @@ def _codex(spec: RunSpec) -> Agent:
     return Codex(program, model, spec.agent.settings, spec.budget)
 
 
+def _command(spec: RunSpec) -> Agent:
+    from harness.agents.command_agent import CommandAgent, check
+
+    line = _command_line(spec)
+    model = _named(spec.agent, line.api) if line.api or spec.agent.model else None
+    check(line, model, spec.agent.settings)
+    return CommandAgent(line, model, spec.agent.settings, spec.budget)
+
+
+def _command_line(spec: RunSpec) -> CommandLine:
+    from harness.load.agents import find_agent
+
+    return find_agent(spec.scenario.project, spec.agent.argument)
+
+
+def _named(agent: AgentRef, api: Api | None) -> ModelRef:
+    provider = "anthropic" if api is Api.MESSAGES else "openai"
+    return _parsed(agent, provider)
+
+
 def _check_loop(spec: RunSpec, model: ModelRef) -> None:
     from harness.llm.settings import check_settings
 
@@ -135,6 +157,7 @@ AGENTS: Mapping[str, Callable[[RunSpec], Agent]] = {
     "openrouter": _openai,
     "claude-code": _claude_code,
     "codex": _codex,
+    "command": _command,
 }
 
 PROVIDER_OF: Mapping[str, str] = {
@@ -159,9 +182,12 @@ def agent_ref(text: str, model: str | None, settings: ModelSettings) -> AgentRef
 
 def model_of(agent: AgentRef) -> ModelRef:
     """The model that an agent works with; raises UsageError when none was named."""
-    provider = PROVIDER_OF[agent.name]
+    return _parsed(agent, PROVIDER_OF[agent.name])
+
+
+def _parsed(agent: AgentRef, provider: str) -> ModelRef:
     if agent.model is None:
-        raise UsageError(f"agent {agent.name!r} needs a model: --model MODEL")
+        raise UsageError(f"agent {agent.label!r} needs a model: --model MODEL")
     return parse_model(agent.model, provider, PROVIDERS)
 
 
@@ -191,12 +217,22 @@ def identify(spec: RunSpec) -> RunSpec:
         raise UsageError(
             f"agent {spec.agent.name!r} takes no model; leave {spec.agent.model!r} out"
         )
-    if spec.agent.name != "scripted":
-        return spec
+    return replace(spec, agent=replace(spec.agent, digest=_plays_from(spec)))
+
+
+def _plays_from(spec: RunSpec) -> Digest | None:
+    """What an agent is, beyond its name: its script, its command line, its program."""
+    from harness.domain.digests import text_digest
     from harness.load.scripts import find_script
 
-    script = find_script(spec.scenario, spec.agent.argument)
-    return replace(spec, agent=replace(spec.agent, digest=script.digest))
+    match spec.agent.name:
+        case "scripted":
+            return find_script(spec.scenario, spec.agent.argument).digest
+        case "command":
+            return _command_line(spec).digest
+        case _:
+            programs = make_agent(spec).needs.programs
+            return text_digest(*(str(program) for program in programs)) if programs else None
 
 
 def load_attribute(path: str) -> Any:  # noqa: ANN401  # a class or a function, called at once

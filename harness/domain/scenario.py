@@ -153,6 +153,11 @@ class Scenario:
     """What the file says that this version keeps but does not act on."""
 
     @property
+    def project(self) -> Path:
+        """The folder that holds `suites/`."""
+        return self.folder.parents[3]
+
+    @property
     def key(self) -> str:
         """`suite/scenario`, how people and reports name it."""
         return f"{self.suite}/{self.id}"
