@@ -72,6 +72,7 @@ class Draft:
             fault=fault,
             settings=self.spec.agent.settings,
             budget=self.spec.budget,
+            user=self.spec.user,
             stages_s=tuple(self._stages_s),
         )
 

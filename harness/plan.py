@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from harness.domain.model import Budget
+from harness.domain.model import Budget, ModelRef
 from harness.domain.scenario import TIERS, Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import UsageError, nearest
@@ -25,6 +25,7 @@ class Selection:
     iterations: int = 1
     warmup: Warmup = Warmup.RUN
     budget: Budget = field(default_factory=Budget)
+    user: ModelRef | None = None
 
 
 def plan(selection: Selection) -> tuple[RunSpec, ...]:
@@ -40,6 +41,7 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
             agent=agent,
             specialist=specialist,
             budget=selection.budget,
+            user=selection.user,
             warmup=selection.warmup,
         )
         for scenario, tier, agent, specialist in product(

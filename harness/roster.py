@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from harness.domain.ids import Digest
     from harness.domain.spec import RunSpec
     from harness.gateway.base import Line
+    from harness.llm.base import Chat
     from harness.llm.wire import Connection
 
 
@@ -132,6 +134,17 @@ def _check_loop(spec: RunSpec, model: ModelRef) -> None:
     check_settings(model.provider, spec.agent.settings)
     if model.provider != spec.agent.name:
         raise UsageError(f"agent {spec.agent.name!r} has no models of {model.provider!r}")
+
+
+def open_chat(line: Line) -> AbstractContextManager[Chat]:
+    """A client for the model of a line, asked as its provider does by default."""
+    from harness.llm.anthropic import AnthropicChat
+    from harness.llm.openai import OpenAIChat
+
+    model = line.access.model
+    if model.provider == "anthropic":
+        return AnthropicChat(_through(line, ""), model.name, ModelSettings())
+    return OpenAIChat(_through(line, "/v1"), model, ModelSettings())
 
 
 @cache

@@ -39,11 +39,12 @@ from harness.evaluate import (
     worthless,
 )
 from harness.gateway.base import Line
+from harness.gateway.recording import merged
 from harness.interrupts import shield
 from harness.log import bound, log
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
 from harness.store import transcripts
-from harness.tools import Tools
+from harness.tools import PlayedUser, Tools
 
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
@@ -94,17 +95,19 @@ def run_one(draft: Draft, tools: Tools) -> None:
 
     with (
         tools.line(draft.id, draft.batch, spec, agent.needs) as line,
+        tools.user(draft.id, spec) as user,
         tools.workspaces.open(scenario, image) as workspace,
     ):
         draft.enter("work")
         mounts = (workspace.mount, *tools.kit(draft.id, agent.needs, line, image))
         box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, mounts)
         with tools.sandboxes.open(box_spec) as box:
-            context = ToolContext(box, scenario.limits, scenario.oracle)
+            person = user.person if user else None
+            context = ToolContext(box, scenario.limits, scenario.oracle, person=person)
             bench = Workbench(toolbox(), context, scenario.limits.wall_clock_s, line=line)
             words, servers = worn(spec)
             task = Task(spec.prompt.text, spec.iteration, words, equip(agent, servers, bench))
-            draft.session = keep(supervise(agent, task, bench), line, tools)
+            draft.session = keep(supervise(agent, task, bench), line, user, tools)
             if draft.session.ending is Ending.PROVIDER_FAILED:
                 raise ProviderFault(draft.session.detail)
         draft.enter("capture")
@@ -123,12 +126,19 @@ def worn(spec: RunSpec) -> tuple[str | None, tuple[McpServer, ...]]:
     return (specialist.system_prompt, specialist.mcps) if specialist else (None, ())
 
 
-def keep(session: Session, line: Line | None, tools: Tools) -> Session:
-    """The session with its transcript and its exchanges with the model stored beside it."""
+def keep(session: Session, line: Line | None, user: PlayedUser | None, tools: Tools) -> Session:
+    """The session with its transcript and its exchanges with models stored beside it."""
     put = tools.artifacts.put
-    recording = put("recording.jsonl", line.recording()) if line else None
     kept = transcripts.keep(session.transcript, put)
-    return replace(session, transcript=(), log=kept, recording=recording)
+    lines = [each for each in (line, user.line if user else None) if each]
+    exchanges = [each.recording() for each in lines]
+    return replace(
+        session,
+        transcript=(),
+        log=kept,
+        recording=put("recording.jsonl", merged(*exchanges)) if exchanges else None,
+        user_use=user.line.use() if user else None,
+    )
 
 
 def grade(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from harness.agents.asking import MAX_QUESTIONS
 from harness.agents.base import Agent, Needs
+from harness.agents.simulated_user import SimulatedUser
 from harness.domain.changes import Changes
 from harness.domain.ids import LABEL, BatchId, RunId, container_name
+from harness.domain.model import Budget
 from harness.domain.record import RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
 from harness.gateway.base import Access, Gateway, Line
+from harness.llm.base import Chat
 from harness.sandbox.base import (
     SOCKET,
     BoxSpec,
@@ -59,6 +63,14 @@ class Watch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PlayedUser:
+    """A model in the user's place, and its line."""
+
+    person: SimulatedUser
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """One implementation of each part."""
 
@@ -71,6 +83,8 @@ class Tools:
     agent: Callable[[RunSpec], Agent]
     evaluators: Mapping[str, Evaluator]
     models: Gateway
+    chat: Callable[[Line], AbstractContextManager[Chat]]
+    """A client for a line's model."""
     programs: Programs
     watch: Watch
     now: Callable[[], datetime]
@@ -96,6 +110,18 @@ class Tools:
                 lambda text: self.watch.tell(run, text),
             )
         )
+
+    @contextmanager
+    def user(self, run: RunId, spec: RunSpec) -> Iterator[PlayedUser | None]:
+        """Somebody to ask, if the plan wants a model to play the user."""
+        if spec.user is None:
+            yield None
+            return
+        budget = Budget(requests=MAX_QUESTIONS)
+        access = Access(f"{run}-user", spec.user, budget, replay=self.replay)
+        with self.models.open(access) as line, self.chat(line) as chat:
+            person = SimulatedUser(chat, spec.prompt.text, spec.scenario.oracle.answers)
+            yield PlayedUser(person, line)
 
     def kit(
         self, run: RunId, needs: Needs, line: Line | None, image: PreparedImage

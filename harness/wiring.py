@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError, nearest
-from harness.roster import load_attribute, make_agent, plugins
+from harness.roster import load_attribute, make_agent, open_chat, plugins
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -195,6 +195,7 @@ def open_tools(
         agent=make_agent,
         evaluators=make_evaluators(),
         models=open_gateway(settings, purses or {}),
+        chat=open_chat,
         programs=NpmPrograms(
             Volumes(client, sandboxes, this_process()),
             settings.state,

@@ -39,7 +39,7 @@ def ask(
     """What is written down word by word, else what the person says, else what comes near."""
     if len(earlier) >= MAX_QUESTIONS or person is None or _exact(oracle, question):
         return answer(oracle, question, asked_before=len(earlier))
-    return Question(question, person.answer(question, earlier), None)
+    return Question(question, person.answer(question, earlier), None, by_model=True)
 
 
 def answer(oracle: Oracle, question: str, *, asked_before: int) -> Question:

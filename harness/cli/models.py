@@ -13,7 +13,8 @@ import click
 from harness import roster, wiring
 from harness.cli.console import messages
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelSettings
+from harness.domain.model import Budget, ModelRef, ModelSettings, parse_model
+from harness.domain.provider import PROVIDERS
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway import cassette
@@ -34,6 +35,7 @@ class Asked:
     settings: ModelSettings
     budget: Budget
     batch_budget: Budget
+    user: ModelRef | None
     strict_prices: bool
     cassette: Path | None
 
@@ -51,7 +53,8 @@ def look_at_models(
 ) -> None:
     """Refuse what no run could do: a model without a key, a limit in money without a price."""
     needed = [(spec, roster.make_agent(spec).needs.model) for spec in specs]
-    models = dict.fromkeys(model for _, model in needed if model)
+    users = [spec.user for spec in specs if spec.user]
+    models = dict.fromkeys([*(model for _, model in needed if model), *users])
     if not models:
         return
     if asked is None or asked.cassette is None:
@@ -122,6 +125,10 @@ _OPTIONS = (
     ),
     click.option("--max-batch-tokens", type=int, metavar="N", help="The same, in tokens."),
     click.option(
+        "--user", metavar="PROVIDER:MODEL",
+        help="A model plays the user whom agents ask; the scenario's own answers come first.",
+    ),
+    click.option(
         "--strict-prices", is_flag=True, help="Refuse a model whose price is not known."
     ),
     click.option(
@@ -147,7 +154,7 @@ def model_options(command: Callable[P, R]) -> Callable[..., R]:
 
 _NAMES = (
     *(field.name for field in fields(ModelSettings)),
-    *("model", "strict_prices", "cassette", "max_cost", "max_tokens", "max_requests"),
+    *("model", "user", "strict_prices", "cassette", "max_cost", "max_tokens", "max_requests"),
     *("max_turns", "max_batch_cost", "max_batch_tokens"),
 )
 
@@ -174,9 +181,19 @@ def _asked(given: dict[str, object]) -> Asked:
             usd=_given(given, "max_batch_cost", float),
             tokens=_given(given, "max_batch_tokens", int),
         ),
+        user=_user(_given(given, "user", str)),
         strict_prices=bool(given["strict_prices"]),
         cassette=_given(given, "cassette", Path),
     )
+
+
+def _user(text: str | None) -> ModelRef | None:
+    if text is None:
+        return None
+    model = parse_model(text, "", PROVIDERS)
+    if not model.provider:
+        raise UsageError(f"--user {text!r} names no provider; write for example openai:{text}")
+    return model
 
 
 T = TypeVar("T")

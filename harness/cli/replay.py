@@ -99,7 +99,13 @@ def _spec_of(settings: Settings, recorded: RunRecord) -> RunSpec:
     agent = roster.agent_ref(cell.agent, cell.model, recorded.settings)
     for warmup in Warmup:
         selection = Selection(
-            (scenario,), (cell.tier,), (agent,), (specialist,), 1, warmup, recorded.budget
+            (scenario,),
+            (cell.tier,),
+            (agent,),
+            (specialist,),
+            warmup=warmup,
+            budget=recorded.budget,
+            user=recorded.user,
         )
         spec = roster.identify(plan(selection)[0])
         if spec.digest == recorded.spec_digest:

@@ -21,7 +21,7 @@ from harness.cli.lookup import find_batch
 from harness.cli.models import Asked, Source, look_at_models, model_options, source_of
 from harness.domain import ids
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelSettings
+from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import RunSpec, Specialist, Warmup
@@ -127,6 +127,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
             iterations=iterations,
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
             budget=asked.budget,
+            user=asked.user,
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
@@ -272,6 +273,7 @@ def _remember(spec: RunSpec, refs: dict[str, str]) -> str:
             "warmup": spec.warmup,
             "settings": asdict(spec.agent.settings),
             "budget": asdict(spec.budget),
+            "user": asdict(spec.user) if spec.user else None,
         }
     )
 
@@ -291,6 +293,7 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
         (specialist,),
         warmup=Warmup(remembered["warmup"]),
         budget=Budget(**remembered["budget"]),
+        user=ModelRef(**remembered["user"]) if remembered["user"] else None,
     )
     spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
     if spec.digest != planned.spec_digest:

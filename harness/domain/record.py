@@ -9,7 +9,7 @@ from enum import StrEnum
 from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId, Digest, RunId
-from harness.domain.model import Budget, ModelSettings
+from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.scenario import Level
 from harness.domain.session import Session
 
@@ -155,6 +155,8 @@ class RunRecord:
     settings: ModelSettings = field(default_factory=ModelSettings)
     budget: Budget = field(default_factory=Budget)
     """How the model was asked, and what it might use."""
+    user: ModelRef | None = None
+    """The model that played the user."""
     stages_s: tuple[tuple[str, float], ...] = ()
     """How long each stage took, in the order they ran."""
 

@@ -54,6 +54,8 @@ class Question:
     answer: str
     matched: str | None
     """The oracle's key that answered, or None when nothing fitted."""
+    by_model: bool = False
+    """A model that plays the user answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,10 @@ class Session:
     model_use: ModelUse | None = None
     """The gateway's figures; `usage` and `cost_usd` are theirs too."""
     reported: Reported | None = None
+    user_use: ModelUse | None = None
+    """What the model that plays the user used: no part of the agent's."""
     recording: Artifact | None = None
-    """Every exchange with the model, enough to repeat the run without it."""
+    """Every exchange with a model, enough to repeat the run without it."""
 
     @property
     def tool_calls(self) -> int:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from harness.domain.ids import Digest
 from harness.domain.mcp import McpServer
-from harness.domain.model import Budget, ModelSettings
+from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import Cell, SpecialistRef
 from harness.domain.scenario import Prompt, Scenario
 
@@ -59,6 +59,8 @@ class RunSpec:
     agent: AgentRef
     specialist: Specialist | None = None
     budget: Budget = field(default_factory=Budget)
+    user: ModelRef | None = None
+    """Plays the user who is asked; None leaves it to the scenario's answers."""
     iteration: int = 1
     warmup: Warmup = Warmup.RUN
 
@@ -82,6 +84,7 @@ class RunSpec:
                 "task": self.task_digest,
                 "agent": asdict(self.agent),
                 "budget": asdict(self.budget),
+                "user": self.user.label if self.user else None,
                 "specialist": self.specialist.system_prompt if self.specialist else None,
                 "specialist_digest": self.specialist.ref.digest if self.specialist else None,
             }

@@ -23,11 +23,15 @@ FREE = frozenset({"messages/count_tokens"})
 """Asks for no completion: no request is counted for it."""
 
 CLIENT_TOOLS: Mapping[Api, re.Pattern[str]] = {
-    # these name a tool that the client runs; every other type is one that the provider would run
-    Api.MESSAGES: re.compile(r"custom|(bash|text_editor|computer|memory)_\d{8}"),
+    # these name a tool that the client runs; every other type is one that the provider would run.
+    # A tool search looks among the tools of the request itself: Codex always brings one along.
+    Api.MESSAGES: re.compile(
+        r"custom|(bash|text_editor|computer|memory)_\d{8}|tool_search_tool_(bm25|regex)(_\d{8})?"
+    ),
     Api.CHAT: re.compile(r"function|custom"),
     Api.RESPONSES: re.compile(
         r"function|custom|namespace|local_shell|apply_patch|computer|computer_use_preview"
+        r"|tool_search"
     ),
 }
 _ROUTERS = ("models", "plugins", "preset", "provider", "route")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from harness.gateway import cassette
 from harness.gateway.exchange import Exchange, Recording, redacted
@@ -15,6 +16,17 @@ __all__ = ["Exchange", "Recorder"]
 
 _OWN_BLOB = 256
 """A longer value is kept by itself, so that a change elsewhere does not store it again."""
+
+
+def merged(*dumps: bytes) -> bytes:
+    """Several lines' recordings as one, which answers every one of them."""
+    if len(dumps) == 1:
+        return dumps[0]
+    loaded = [cassette.load(dump) for dump in dumps]
+    recorder = Recorder((), ", ".join(recording.model for recording in loaded))
+    for exchange in chain.from_iterable(loaded):
+        recorder.add(exchange)
+    return recorder.dump()
 
 
 class Recorder:

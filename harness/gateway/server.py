@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import shutil
 import socket
-import stat
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness.domain.ids import BatchId
-from harness.errors import ProviderFault, SandboxFault, UsageError
+from harness.errors import ProviderFault
 from harness.gateway import cassette
 from harness.gateway.account import Account
 from harness.gateway.base import Access
@@ -28,6 +23,7 @@ from harness.gateway.matching import Player
 from harness.gateway.prices import Prices
 from harness.gateway.recording import Recorder
 from harness.gateway.serving import served
+from harness.gateway.sockets import open_socket
 from harness.gateway.targets import Targets
 from harness.gateway.upstream import Clock, Upstream, new_client
 from harness.log import log
@@ -37,16 +33,7 @@ T = TypeVar("T")
 TOKEN_BYTES = 24
 LOOK_S = 1.0
 """How often whoever waits for the loop looks whether it still runs."""
-BACKLOG = 64
-MAX_PATH = 107
-"""Of a unix socket's address."""
-OWNER_FILE = "owner"
 ENDED = "the model gateway has ended"
-
-
-def sockets_folder() -> Path:
-    """Where this user's gateways listen: a short path, because a socket's address is short."""
-    return Path(tempfile.gettempdir()) / f"mintmark-{os.getuid()}"
 
 
 class ModelGateway:
@@ -97,7 +84,7 @@ class ModelGateway:
         player = Player(cassette.load(access.replay), hidden) if access.replay is not None else None
         account = Account(access, purses, self._prices, recorder, self._now)
         loop = self._running()
-        with _address(self._owner) as (path, listening):
+        with open_socket(self._owner) as (path, listening):
             line = GatewayLine(
                 access,
                 account,
@@ -195,37 +182,3 @@ class _Loop:
             finally:
                 for line in list(self._lines):
                     await self._end(line, ENDED)
-
-
-@contextmanager
-def _address(owner: str) -> Iterator[tuple[Path, socket.socket]]:
-    """A new unix socket in a folder of its own; both are gone when the block ends."""
-    parent = sockets_folder()
-    folder = parent / secrets.token_hex(6)
-    path = folder / "gateway.sock"
-    if len(os.fsencode(path)) > MAX_PATH:
-        raise UsageError(f"{parent} is too long a path for a socket; set TMPDIR to a shorter one")
-    with ExitStack() as stack:
-        try:
-            _make_private(parent)
-            folder.mkdir()
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            (folder / OWNER_FILE).write_text(owner, encoding="utf-8")
-            listening = stack.enter_context(socket.socket(socket.AF_UNIX))
-            listening.bind(str(path))
-            # a sandbox's user has to connect; on this machine the folder keeps others out
-            path.chmod(0o666)
-            listening.listen(BACKLOG)
-        except OSError as error:
-            raise SandboxFault(f"could not open the gateway's socket {path}: {error}") from error
-        yield path, listening
-
-
-def _make_private(folder: Path) -> None:
-    """A folder of this user's that nobody else can enter."""
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise UsageError(f"{folder} belongs to somebody else; set TMPDIR to a folder of yours")
-    folder.chmod(0o700)

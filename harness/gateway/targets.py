@@ -12,6 +12,8 @@ from harness.domain.provider import ENDPOINT_KEY, PROVIDERS
 from harness.errors import UsageError, nearest
 from harness.settings import Secrets
 
+_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+_KEY = re.compile(r"[!-~]+")
 _VERSION = re.compile(r"/v\d+[a-z]*$")
 
 
@@ -50,9 +52,9 @@ class Targets:
                 f"no provider {model.provider!r}; {nearest(model.provider, PROVIDERS)}"
             )
         if model.endpoint:
-            key = self.keys.get(ENDPOINT_KEY)
+            key = self._key(ENDPOINT_KEY)
             return Target(provider.name, _versioned(model.endpoint), provider.apis, key)
-        key = self.keys.get(provider.key_variable)
+        key = self._key(provider.key_variable)
         if key is None:
             place = f", or a line {provider.key_variable}=… in {self.keys_file}"
             raise UsageError(
@@ -60,7 +62,16 @@ class Targets:
                 f"{place if self.keys_file else ''}"
             )
         url = self.urls.get(provider.url_variable, provider.url)
+        if not _ADDRESS.fullmatch(url):
+            raise UsageError(f"{provider.url_variable} is no URL; write https://host/v1")
         return Target(provider.name, _versioned(url), provider.apis, key)
+
+    def _key(self, variable: str) -> str | None:
+        """A key that can be sent; libraries quote one that cannot when they complain."""
+        key = self.keys.get(variable)
+        if key and not _KEY.fullmatch(key):
+            raise UsageError(f"{variable} is no key: it holds a space, a line break or the like")
+        return key or None
 
 
 def _versioned(url: str) -> str:

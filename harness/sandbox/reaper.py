@@ -1,7 +1,11 @@
-"""Finds and removes what killed commands left: containers by label, workspaces by their owner."""
+"""Finds and removes what killed commands left: containers by label, folders by their owner."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +22,8 @@ from harness.sandbox.owner import is_alive
 if TYPE_CHECKING:
     from docker import DockerClient
 
+NEW_S = 60.0
+"""So young, a folder without an owner may be one that is being made."""
 GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
@@ -30,11 +36,12 @@ class Leftover:
 
 
 class Reaper:
-    """Looks only at what carries our label or lies in our state folder, and at no living owner."""
+    """Looks only at what carries our label or lies in our folders, and at no living owner."""
 
-    def __init__(self, client: DockerClient, state: Path) -> None:
+    def __init__(self, client: DockerClient, state: Path, sockets: Path | None = None) -> None:
         self._client = client
         self._state = state
+        self._sockets = sockets
 
     def find(self) -> Iterator[Leftover]:
         """Leftovers of processes that no longer run; containers first, they hold the mounts."""
@@ -51,11 +58,15 @@ class Reaper:
         for folder in sorted(self._state.glob("run/*")):
             if not is_alive(_owner_of(folder)):
                 yield Leftover("workspace", str(folder))
+        yield from _dead_sockets(self._sockets)
 
     def remove(self, leftover: Leftover) -> None:
         """Remove one, unless another process was quicker; raises SandboxFault."""
         if leftover.kind == "workspace":
             remove_workspace(Path(leftover.name))
+            return
+        if leftover.kind == "socket":
+            shutil.rmtree(leftover.name, ignore_errors=True)
             return
         with engine_faults(f"remove {leftover.kind} {leftover.name}"):
             try:
@@ -67,6 +78,23 @@ class Reaper:
                 # another command sweeps too: it has removed this, or is about to
                 if error.status_code not in GONE:
                     raise
+
+
+def _dead_sockets(parent: Path | None) -> Iterator[Leftover]:
+    """Folders that dead gateways listened in; none where the parent is not this user's own."""
+    try:
+        found = parent.lstat() if parent else None
+        if parent is None or found is None or not stat.S_ISDIR(found.st_mode):
+            return
+        folders = sorted(parent.iterdir()) if found.st_uid == os.getuid() else []
+        for folder in folders:
+            owner = _owner_of(folder)
+            is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
+            if not is_new and not is_alive(owner):
+                yield Leftover("socket", str(folder))
+    except FileNotFoundError:
+        # another command sweeps too, or nobody ever listened
+        return
 
 
 def _owner_of(folder: Path) -> str:

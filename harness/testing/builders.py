@@ -26,7 +26,7 @@ from harness.domain.scenario import (
 from harness.domain.spec import AgentRef, RunSpec
 from harness.evaluate import Evaluator
 from harness.gateway.base import Gateway
-from harness.testing.gateway import FakeGateway, FakePrograms
+from harness.testing.gateway import FakeGateway, FakePrograms, no_chat
 from harness.testing.sandbox import Answer, FakeImages, FakeSandboxes, FakeWorkspaces
 from harness.testing.store import MemoryArtifacts, MemoryStore
 from harness.tools import Tools
@@ -158,6 +158,7 @@ def some_tools(
         agent=lambda _spec: worker,
         evaluators=evaluators,
         models=models or FakeGateway(),
+        chat=no_chat,
         programs=FakePrograms(),
         watch=watch,
         now=lambda: START + timedelta(seconds=next(ticks)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from harness.gateway.base import Access, Line
 from harness.sandbox.base import PROGRAMS, Mount, PreparedImage, Program
@@ -31,6 +32,11 @@ class FakeGateway:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def no_chat(line: Line) -> NoReturn:
+    """Nobody answers on a fake line."""
+    raise AssertionError(f"a fake run asked {line.access.model.label}")
 
 
 @dataclass(slots=True)
