@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.domain.artifact import Artifact
@@ -64,6 +65,9 @@ def run_document(run: RunRecord) -> Document:
             "version": specialist.version,
             "digest": specialist.digest,
         },
+        "settings": asdict(run.settings),
+        "budget": asdict(run.budget),
+        "user": run.user and run.user.label,
         "iteration": run.iteration,
         "spec_digest": run.spec_digest,
         "task_digest": run.task_digest,
@@ -190,12 +194,22 @@ def _session(session: Session) -> Document:
         ],
         "reported": session.reported and _reported(session.reported),
         "questions": [
-            {"question": q.question, "answer": q.answer, "matched": q.matched}
+            {
+                "question": q.question,
+                "answer": q.answer,
+                "matched": q.matched,
+                "by_model": q.by_model,
+            }
             for q in session.questions
         ],
+        "user": session.user_use and _played_user(session.user_use),
         "transcript": session.log and _artifact(session.log),
         "recording": session.recording and _artifact(session.recording),
     }
+
+
+def _played_user(use: ModelUse) -> Document:
+    return {"usage": _usage(use.usage), "cost_usd": use.cost_usd, "requests": use.requests}
 
 
 def _usage(usage: Usage) -> Document:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import NamedTuple
 
-from harness.domain.model import ModelUse, Usage
+from harness.domain.model import ModelSettings, ModelUse, Usage
 from harness.domain.record import RunRecord
 from harness.domain.session import Reported, Session, ToolCount, count_calls
 from harness.report.stats import Totals
@@ -39,12 +40,15 @@ def telemetry(run: RunRecord) -> Iterator[Line]:
     yield Line("Cost", _cost(run, session))
     if session.model_use:
         yield Line("Requests", requests(session.model_use))
+        if said := ", ".join(_set(run.settings)):
+            yield Line("Settings", said, aside=True)
     yield Line("Tool calls", tool_calls(session))
     if session.reported and (said := _reported(session.reported, session)):
         yield Line("Reported", f"{run.cell.agent} itself says: {said}", aside=True)
     if session.questions:
-        answered = sum(question.matched is not None for question in session.questions)
-        yield Line("Questions", f"{len(session.questions)}, {answered} answered")
+        yield Line("Questions", _questions(session))
+    if session.user_use:
+        yield Line("User", f"played by {_played(run, session.user_use)}", aside=True)
     if run.tree:
         tree = run.tree
         files = plural(tree.files_changed, "file")
@@ -100,6 +104,25 @@ def total(used: Totals) -> str:
     if used.unpriced:
         parts.append(f"{plural(used.unpriced, 'session')} of unknown price")
     return ", ".join(parts)
+
+
+def _set(settings: ModelSettings) -> Iterator[str]:
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value is not None:
+            yield f"{field.name.replace('_', ' ')} {value}"
+
+
+def _questions(session: Session) -> str:
+    answered = sum(question.matched is not None for question in session.questions)
+    played = sum(question.by_model for question in session.questions)
+    model = f", {played} by a model" if played else ""
+    return f"{len(session.questions)}, {answered} answered{model}"
+
+
+def _played(run: RunRecord, use: ModelUse) -> str:
+    cost = "unknown price" if use.cost_usd is None else dollars(use.cost_usd)
+    return f"{run.user.label if run.user else 'a model'}: {tokens(use.usage)}, {cost}"
 
 
 def _stages(run: RunRecord) -> str:

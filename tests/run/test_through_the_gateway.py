@@ -47,8 +47,8 @@ FIRST = Usage(input_tokens=1200, output_tokens=90, cached_tokens=0, cache_write_
 SECOND = Usage(input_tokens=300, output_tokens=450, cached_tokens=4000, cache_write_tokens=700)
 THIRD = Usage(input_tokens=25, output_tokens=110, cached_tokens=4700, cache_write_tokens=0)
 # Claude Opus 4.5, USD for a million: 5 in, 25 out, 0.50 from the cache, 6.25 into it
-#   in   1525 × 5.00 =  7625      out    650 × 25.00 = 16250
-#   read 8700 × 0.50 =  4350      write 4700 ×  6.25 = 29375      all 57600
+#   in   1525 * 5.00 =  7625      out    650 * 25.00 = 16250
+#   read 8700 * 0.50 =  4350      write 4700 *  6.25 = 29375      all 57600
 COST_USD = 0.0576
 
 WRITE = Call("write_file", {"path": "app.py", "content": "x = 2\n"})
