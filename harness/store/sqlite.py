@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from sqlite3 import Connection as Driver
@@ -18,6 +19,8 @@ from harness.store.sql import WRITES, SqlStore
 
 BUSY_S = 30.0
 """How long a writer waits for its turn; a run's own transaction takes about a millisecond."""
+
+BUSY_PAUSE_S = 0.005
 
 ADVICE: Mapping[str, str] = {
     "SQLITE_BUSY": "another process holds it; wait for that to end, then resume",
@@ -74,13 +77,28 @@ class SqliteStore(SqlStore):
 
 def _configure(driver: Driver, _record: object) -> None:
     try:
-        driver.execute("PRAGMA journal_mode = WAL")
+        _use_wal(driver)
         driver.execute("PRAGMA synchronous = FULL")
         driver.execute("PRAGMA foreign_keys = ON")
     except Error:
         # the pool never hears of a connection that could not be set up
         driver.close()
         raise
+
+
+def _use_wal(driver: Driver) -> None:
+    """Two processes that make one database at once: SQLite tells one of them at once to wait."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+        except Error as error:
+            busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_PAUSE_S)
+        else:
+            return
 
 
 def _begin(db: Connection) -> None:

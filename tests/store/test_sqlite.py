@@ -269,3 +269,22 @@ def test_the_migrations_make_the_tables_that_the_queries_expect(path: Path) -> N
 
 def _sql(kind: object) -> str:
     return {"DOUBLE": "REAL", "DOUBLE PRECISION": "REAL"}.get(str(kind), str(kind))
+
+
+def test_a_database_that_is_busy_being_made_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Driver:
+        refusals = 2
+
+        def execute(self, statement: str) -> None:
+            if statement.startswith("PRAGMA journal_mode") and self.refusals:
+                self.refusals -= 1
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorname = "SQLITE_BUSY"
+                raise error
+
+    monkeypatch.setattr(sqlite_module, "BUSY_PAUSE_S", 0.0)
+    driver = Driver()
+    sqlite_module._configure(driver, None)  # type: ignore[arg-type]  # all that it uses of a driver
+    assert driver.refusals == 0
