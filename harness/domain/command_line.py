@@ -13,7 +13,7 @@ Path = tuple[str, ...]
 """Keys of objects and places in lists, down to a value."""
 Scalar = str | int | float | bool | None
 
-PLACEHOLDERS = ("prompt", "system_prompt", "model", "url")
+PLACEHOLDERS = ("prompt", "system_prompt", "model", "url", "mcp_config")
 SETTINGS = ("temperature", "max_output_tokens", "reasoning_effort", "seed")
 PLACEHOLDER = re.compile(r"\{(" + "|".join((*PLACEHOLDERS, *SETTINGS)) + r")\}")
 """What a command may have in braces; other braces are the shell's."""
