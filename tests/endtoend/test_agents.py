@@ -35,10 +35,20 @@ AGENTS: Mapping[str, tuple[str, ...]] = {
 SHELLS = {"run_command": "command", "Bash": "command", "exec_command": "cmd"}
 """What each agent calls its shell, and its command."""
 
-LOOK = (
-    "id; env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n';"
-    " grep -rsl sk-canary / --exclude-dir=proc --exclude-dir=sys; ls /run /run/mintmark"
-)
+LOOK = """\
+id; env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'
+grep -rsl sk-canary / --exclude-dir=proc --exclude-dir=sys; ls /run /run/mintmark
+python3 - <<'END'
+import socket
+for host in ("1.1.1.1", "169.254.169.254", "172.17.0.1", "host.docker.internal"):
+    for port in (22, 53, 80, 443):
+        try:
+            socket.create_connection((host, port), 1)
+            print("WAY OUT", host, port)
+        except OSError as error:
+            print("closed", host, port, error)
+END
+"""
 """Whatever an agent's shell can see."""
 TURNS = (
     Usage(1000, 40, 0, 2000),
@@ -185,6 +195,15 @@ def test_the_key_is_nowhere_in_the_sandbox_the_store_or_the_log(
     exported = project.root / f"{run['run_id']}.cassette"
     assert project.bench("cassette", str(run["run_id"]), "--output", str(exported)).returncode == 0
     assert CANARY.encode() not in _unpacked(exported.read_bytes())
+
+
+def test_there_is_no_way_out_of_the_sandbox_but_the_gateway(
+    project: Project, done: tuple[Mapping[str, object], str]
+) -> None:
+    shown = project.bench("show", str(done[0]["run_id"]), "--transcript", "--full").stdout
+    assert shown.count("closed ") >= 16
+    assert "WAY OUT 1" not in shown
+    assert "WAY OUT h" not in shown
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -19,7 +19,10 @@ MODULES = sorted([*ROOT.glob("harness/**/*.py"), *ROOT.glob("evaluators/*.py")])
 EVALUATORS_PAGE = (ROOT / "docs/evaluators.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAX_MODULE, MAX_FUNCTION = 400, 60
-HEAVY = {"docker", "git", "rich", "sqlalchemy", "jsonschema", "yaml", "structlog", "requests"}
+HEAVY = {
+    *("docker", "git", "rich", "sqlalchemy", "jsonschema", "yaml", "structlog", "requests"),
+    *("anthropic", "openai", "httpx2", "pydantic", "starlette", "uvicorn", "genai_prices"),
+}
 
 
 def relative(path: Path) -> str:
