@@ -211,6 +211,7 @@ def open_tools(
 
 def open_reaper(settings: Settings) -> Reaper:
     """What removes the leftovers of killed commands."""
+    from harness.gateway.sockets import sockets_folder
     from harness.sandbox.reaper import Reaper
 
-    return Reaper(open_engine(settings), settings.state)
+    return Reaper(open_engine(settings), settings.state, sockets_folder())

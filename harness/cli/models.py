@@ -25,6 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_TURNS = 100
+MAX_REQUESTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,10 @@ _OPTIONS = (
         "--max-cost", type=float, metavar="USD", help="A run ends when its model cost this much."
     ),
     click.option("--max-tokens", type=int, metavar="N", help="… used so many tokens."),
-    click.option("--max-requests", type=int, metavar="N", help="… asked so often."),
+    click.option(
+        "--max-requests", type=int, metavar="N", default=MAX_REQUESTS, show_default=True,
+        help="… asked so often.",
+    ),
     click.option(
         "--max-turns", type=int, metavar="N", default=MAX_TURNS, show_default=True,
         help="… answered with tools at hand so often.",

@@ -22,6 +22,10 @@ from harness.gateway.recording import Recorder
 THE_WORLDS = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 """Statuses that are no doing of the agent's; nor is anything from 500 on."""
 SAID_CHARS = 300
+MOST_UNPAID = 5
+"""So many answers may go without their price where tokens or money are limited."""
+UNPAID_BYTES = 256 * 1024 * 1024
+"""So much is recorded of what was refused or failed: no budget bounds it, and memory holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ class _Counters:
     failed: int = 0
     refused: int = 0
     unmetered: int = 0
+    unpaid: int = 0
+    """Answers of which nobody knows all that they cost: the provider does not say, or the agent
+    hung up before it could."""
     retries: int = 0
     waited_s: float = 0.0
     first_tokens_s: list[float] = field(default_factory=list)
@@ -77,18 +84,26 @@ class Account:
         self._recorder = recorder
         self._now = now
         self._counters = _Counters()
+        self._unpaid_bytes = 0
         self._lock = threading.Lock()
 
     def take(self, ask: Ask) -> None:
         """Take a request from every purse, or from none; raises RefusedError."""
         if ask.free:
             return
+        self._check_paid()
         for number, purse in enumerate(self._purses):
             if empty := purse.take(turn=ask.turn):
                 for each in self._purses[:number]:
                     each.give_back(request=True, turn=ask.turn)
                 refusal, why = empty
                 raise RefusedError(refusal, f"the budget is spent: {why}")
+
+    def _check_paid(self) -> None:
+        limited = any(p.budget.usd is not None or p.budget.tokens is not None for p in self._purses)
+        if limited and self._counters.unpaid >= MOST_UNPAID:
+            why = f"{MOST_UNPAID} answers could not be metered, and tokens or money are limited"
+            raise RefusedError(Refusal.BUDGET, why)
 
     def answered(self, ask: Ask, heard: Heard, cost_usd: float | None = None) -> None:
         """Book an answer; `cost_usd` is what it cost when it was recorded."""
@@ -104,6 +119,8 @@ class Account:
                 self._counters.failed += 1
             elif not ask.free:
                 self._count(usage, cost_usd, heard.first_token_s)
+                whole = heard.metered.complete or heard.broken is not None
+                self._counters.unpaid += usage is None or not whole
         if not ask.free:
             # not every server counts tokens, and agents ask for it in passing
             self.fault = self._fault(heard)
@@ -112,7 +129,7 @@ class Account:
                 purse.settle(usage, cost_usd)
             else:
                 purse.give_back(request=False, turn=ask.turn)
-        self._recorder.add(
+        self._keep(
             Exchange(
                 path=ask.path,
                 request=ask.body,
@@ -126,7 +143,8 @@ class Account:
                 usage=usage,
                 cost_usd=cost_usd,
                 broken=heard.broken,
-            )
+            ),
+            paid=heard.ok,
         )
         if heard.ok and ask.turn:
             self._tell()
@@ -138,6 +156,10 @@ class Account:
             self._counters.retries += retries
             self._counters.waited_s += waited_s
         self.fault = why or self.fault
+        self.give_back(ask)
+
+    def give_back(self, ask: Ask) -> None:
+        """Nothing came of a request, which was made all the same."""
         for purse in () if ask.free else self._purses:
             purse.give_back(request=False, turn=ask.turn)
 
@@ -156,14 +178,15 @@ class Account:
         if error.refusal is Refusal.REPLAY:
             self.fault = str(error)
         if error.refusal is not Refusal.TOKEN:
-            self._recorder.add(
+            self._keep(
                 Exchange(
                     path=path,
                     request=body,
                     status=error.status,
                     body=str(error).encode(),
                     refusal=error.refusal,
-                )
+                ),
+                paid=False,
             )
 
     def use(self) -> ModelUse:
@@ -187,6 +210,12 @@ class Account:
     def recording(self) -> bytes:
         """Every exchange so far, without keys."""
         return self._recorder.dump()
+
+    def _keep(self, exchange: Exchange, *, paid: bool) -> None:
+        if not paid:
+            self._unpaid_bytes += len(exchange.request) + len(exchange.body)
+        if paid or self._unpaid_bytes <= UNPAID_BYTES:
+            self._recorder.add(exchange)
 
     def _count(self, usage: Usage | None, cost_usd: float | None, first_s: float | None) -> None:
         count = self._counters

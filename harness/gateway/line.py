@@ -188,8 +188,11 @@ class GatewayLine:
                 why = f"{self.access.model.provider} does not answer: {said_why}"
                 self._account.unreachable(ask, why, error.retries, error.waited_s)
                 raise RefusedError(Refusal.PROVIDER, why) from error
-            except BaseException:
+            except asyncio.CancelledError:
                 self._account.unreachable(ask, None, 0, 0.0)
+                raise
+            except Exception:
+                self._account.give_back(ask)
                 raise
             passage = Passage(ask, reply, self._redactor)
             try:

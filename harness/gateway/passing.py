@@ -65,7 +65,7 @@ class Passage:
     async def run(self, sending: Sending) -> bytes | None:
         """Pass everything on but the end, and return that; None when the provider broke off."""
         response = self._reply.response
-        await sending.head(response.status_code, handed_back(response.headers))
+        await sending.head(response.status_code, self._headers)
         try:
             async for chunk in response.aiter_bytes() if self._ok else self._whole():
                 if passed := self._read(chunk):
@@ -85,7 +85,7 @@ class Passage:
         response = self._reply.response
         return Heard(
             status=response.status_code,
-            headers=handed_back(response.headers),
+            headers=self._headers,
             body=b"".join(self._chunks),
             metered=self._metered or self._meter.finish()[1],
             first_byte_s=self._first_byte_s,
@@ -95,6 +95,15 @@ class Passage:
             waited_s=self._reply.waited_s,
             broken=self._broken,
         )
+
+    @property
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        """An error has been tried again as often as makes sense: agents need not."""
+        headers = handed_back(self._reply.response.headers)
+        if self._ok:
+            return headers
+        kept = tuple(pair for pair in headers if pair[0] != "x-should-retry")
+        return (*kept, ("x-should-retry", "false"))
 
     def _read(self, chunk: bytes) -> bytes:
         since_s = time.monotonic() - self._reply.asked_at

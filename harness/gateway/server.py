@@ -100,7 +100,7 @@ class ModelGateway:
 
     def _running(self) -> _Loop:
         with self._lock:
-            if self._loop is None:
+            if self._loop is None or not self._loop.is_alive:
                 self._loop = _Loop(self._clock)
             return self._loop
 
@@ -116,6 +116,11 @@ class _Loop:
         self._thread.start()
         self._loop, self._stop, self.upstream = self._ready.result()
 
+    @property
+    def is_alive(self) -> bool:
+        """It has not ended, by itself or otherwise."""
+        return self._thread.is_alive()
+
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something in the loop and wait for it; raises ProviderFault when the loop is gone."""
         try:
@@ -129,7 +134,7 @@ class _Loop:
             except CancelledError as error:
                 raise ProviderFault(ENDED) from error
             except TimeoutError as error:
-                if not future.done() and not self._thread.is_alive():
+                if not future.done() and not self.is_alive:
                     work.close()
                     raise ProviderFault(ENDED) from error
 
@@ -141,8 +146,8 @@ class _Loop:
     @contextmanager
     def serving(self, line: GatewayLine, listening: socket.socket) -> Iterator[None]:
         """HTTP on a socket; when the block ends, what is still under way is cut off."""
-        self.do(self._begin(line, listening))
         try:
+            self.do(self._begin(line, listening))
             yield
         finally:
             self.settle(self._end(line))

@@ -16,6 +16,8 @@ from uvicorn.server import ServerState
 
 MOST_CONNECTIONS = 128
 """Of one line: whoever holds it cannot use up the files of all."""
+BACKLOG = 512
+"""Who connects to a full one with a deadline is turned away at once, not kept waiting."""
 MOST_HEAD_BYTES = 256 * 1024
 KEEP_ALIVE_S = 3600
 """An agent's tools may run for long between two requests of one connection."""
@@ -38,7 +40,7 @@ async def served(app: ASGIApp, listening: socket.socket) -> AsyncIterator[None]:
     state = ServerState()
     loop = asyncio.get_running_loop()
     make = partial(_Protocol, config=config, server_state=state, app_state={})
-    server = await loop.create_unix_server(make, sock=listening)
+    server = await loop.create_unix_server(make, sock=listening, backlog=BACKLOG)
     try:
         yield
     finally:

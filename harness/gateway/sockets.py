@@ -14,7 +14,6 @@ from pathlib import Path
 
 from harness.errors import SandboxFault, UsageError
 
-BACKLOG = 64
 MAX_PATH = 107
 """Of a unix socket's address."""
 OWNER_FILE = "owner"
@@ -27,7 +26,7 @@ def sockets_folder() -> Path:
 
 @contextmanager
 def open_socket(owner: str) -> Iterator[tuple[Path, socket.socket]]:
-    """A new unix socket in a folder of its own; both are gone when the block ends."""
+    """A bound unix socket in a folder of its own; both are gone when the block ends."""
     parent = sockets_folder()
     folder = parent / secrets.token_hex(6)
     path = folder / "gateway.sock"
@@ -43,7 +42,6 @@ def open_socket(owner: str) -> Iterator[tuple[Path, socket.socket]]:
             listening.bind(str(path))
             # a sandbox's user has to connect; on this machine the folder keeps others out
             path.chmod(0o666)
-            listening.listen(BACKLOG)
         except OSError as error:
             raise SandboxFault(f"could not open the gateway's socket {path}: {error}") from error
         yield path, listening

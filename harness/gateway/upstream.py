@@ -17,6 +17,8 @@ from itertools import count
 
 import httpx2
 
+from harness.errors import UsageError
+
 CONNECT_S = 15.0
 READ_S = 900.0
 """A model may think for long before its first word, and the run has its own clock."""
@@ -245,7 +247,16 @@ def is_hopeless(body: bytes) -> bool:
 
 
 def new_client() -> httpx2.AsyncClient:
-    """A pool of connections that follows the environment's proxies and trusts what it trusts."""
+    """A pool of connections that follows the environment's proxies and trusts what it trusts.
+
+    Raises UsageError.
+    """
     timeout = httpx2.Timeout(READ_S, connect=CONNECT_S, pool=None)
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=MOST_AT_ONCE)
-    return httpx2.AsyncClient(timeout=timeout, limits=limits)
+    try:
+        return httpx2.AsyncClient(timeout=timeout, limits=limits)
+    except (ValueError, ImportError, OSError) as error:
+        raise UsageError(
+            f"no model can be reached with these proxies and certificates: {error}; "
+            "look at HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE"
+        ) from error

@@ -133,4 +133,4 @@ def test_a_broken_cassette_is_refused_before_anything_runs(
 @pytest.mark.usefixtures("_answering")
 def test_the_default_budget_has_an_end(cli: Cli, fakes: Fakes) -> None:
     cli(*RUN, "--agent", "openai:a-model-of-nobody")
-    assert fakes.store.runs()[0].budget == Budget(turns=100)
+    assert fakes.store.runs()[0].budget == Budget(requests=500, turns=100)
