@@ -16,6 +16,7 @@ _NOT_READ = frozenset({"input", "arguments", "text", "citations", "annotations",
 """What a tool is called with, or what an answer said: no provider fetches from there."""
 _ADDRESSES = frozenset({"url", "image_url", "file_url", "video_url", "audio_url", "file_data"})
 _FILES = frozenset({"file_id", "container_id"})
+_TELLING = _ADDRESSES | _FILES | {"id", "type"}
 _INLINE = "data:"
 
 
@@ -28,11 +29,17 @@ def blocks(value: object) -> Iterator[Mapping[str, Any]]:
             waiting += found
         elif isinstance(found, dict):
             yield found
-            waiting += [inner for name, inner in found.items() if name not in _NOT_READ]
+            waiting += [
+                inner
+                for name, inner in found.items()
+                if isinstance(inner, list | dict) and name not in _NOT_READ
+            ]
 
 
 def fetched(block: Mapping[str, Any]) -> str | None:
     """What of a block is not in it."""
+    if _TELLING.isdisjoint(block):
+        return None
     for name in _ADDRESSES & block.keys():
         address = block[name]
         if isinstance(address, str) and _is_elsewhere(address.strip()):

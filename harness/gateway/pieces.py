@@ -22,6 +22,10 @@ class Piece(NamedTuple):
     """An element of the member's list; an empty list is a value of its own."""
 
 
+_COMMA = Piece(",")
+_NEXT = (",{", ',"')
+
+
 class Cutter:
     """Cuts requests into pieces; what it has cut before, it finds again without parsing.
 
@@ -73,8 +77,15 @@ class Cutter:
         pieces.append(Piece(text[at:inside]))
         index = 0
         while True:
-            end = self._end(text, inside, index)
-            pieces.append(Piece(text[inside:end], name, listed=True))
+            element = self._stretch(text, inside, index)
+            pieces.append(Piece(element, name, True))
+            end = inside + len(element)
+            if text.startswith(_NEXT, end):
+                # by far the most usual way from one element to the next
+                pieces.append(_COMMA)
+                inside = end + 1
+                index += 1
+                continue
             after = _skip(text, end)
             if text[after] == "]":
                 pieces.append(Piece(text[end : after + 1]))
@@ -84,15 +95,20 @@ class Cutter:
             index += 1
 
     def _end(self, text: str, at: int, index: int) -> int:
+        return at + len(self._stretch(text, at, index))
+
+    def _stretch(self, text: str, at: int, index: int) -> str:
+        """The value that begins here; the very same text as the last time where it is known."""
         key = (index, text[at : at + _HEAD])
         known = self._known.get(key)
         # objects, lists and strings say themselves where they end, so a prefix is the whole value
         if known is not None and text.startswith(known, at):
-            return at + len(known)
+            return known
         _, end = _DECODER.raw_decode(text, at)
+        value = text[at:end]
         if end - at > _HEAD and text[at] in '{["':
-            self._known[key] = text[at:end]
-        return end
+            self._known[key] = value
+        return value
 
 
 def _expect(text: str, at: int, sign: str, *, trim: bool = True) -> int:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from harness.gateway import cassette
 from harness.gateway.exchange import Exchange, Recording, redacted
-from harness.gateway.pieces import Cutter
+from harness.gateway.pieces import Cutter, Piece
 from harness.gateway.redaction import Redactor
 
 __all__ = ["Exchange", "Recorder"]
@@ -30,7 +30,7 @@ def merged(*dumps: bytes) -> bytes:
 
 
 class Recorder:
-    """Takes exchanges from any thread; what it holds is already without keys."""
+    """Takes exchanges from any thread; what it hands on is without keys."""
 
     def __init__(self, secrets: Iterable[str], model: str = "") -> None:
         self._redactor = Redactor(secrets)
@@ -38,14 +38,15 @@ class Recorder:
         self._lock = threading.Lock()
         self._cutter = Cutter()
         self._index: dict[bytes, int] = {}
+        self._places: dict[str, int] = {}
         self._kept: list[tuple[Exchange, tuple[int, ...]]] = []
 
     def add(self, exchange: Exchange) -> None:
         """Keep one more exchange."""
-        clean = redacted(exchange, self._redactor)
+        clean = redacted(replace(exchange, request=b""), self._redactor)
         with self._lock:
-            places = tuple(self._place(piece) for piece in self._pieces(clean.request) if piece)
-            self._kept.append((replace(clean, request=b""), places))
+            places = tuple(self._cut(exchange.request))
+            self._kept.append((clean, places))
 
     def recording(self) -> Recording:
         """Everything so far."""
@@ -57,23 +58,35 @@ class Recorder:
         return cassette.dump(self.recording())
 
     def _place(self, piece: bytes) -> int:
-        return self._index.setdefault(piece, len(self._index))
+        return self._index.setdefault(self._redactor.clean(piece), len(self._index))
 
-    def _pieces(self, request: bytes) -> Iterator[bytes]:
-        """Elements of lists and long values by themselves, the short rest between them in one."""
+    def _cut(self, request: bytes) -> Iterator[int]:
+        """Where the pieces are kept; what a conversation repeats is looked through only once."""
         try:
             pieces = self._cutter.cut(request.decode())
         except UnicodeDecodeError:
             pieces = None
         if pieces is None:
-            yield request
+            if request:
+                yield self._place(request)
             return
-        rest: list[str] = []
-        for piece in pieces:
-            if piece.listed or len(piece.text) > _OWN_BLOB:
-                yield "".join(rest).encode()
+        for text in _joined(pieces):
+            place = self._places.get(text)
+            if place is None:
+                place = self._places[text] = self._place(text.encode())
+            yield place
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[str]:
+    """Elements of lists and long values by themselves, the short rest between them in one."""
+    rest: list[str] = []
+    for text, _, listed in pieces:
+        if listed or len(text) > _OWN_BLOB:
+            if rest:
+                yield rest[0] if len(rest) == 1 else "".join(rest)
                 rest.clear()
-                yield piece.text.encode()
-            else:
-                rest.append(piece.text)
-        yield "".join(rest).encode()
+            yield text
+        else:
+            rest.append(text)
+    if rest:
+        yield "".join(rest)

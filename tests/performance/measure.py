@@ -18,9 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import crowds
 import figures
+import latency
 import subjects
-from figures import Figure, Machine, Results
+from figures import Crowd, Figure, Machine, Results
 from subjects import FEW, MANY, TWICE, Bare, OneRun, Tick
 
 from harness import wiring
@@ -59,10 +61,30 @@ class Rounds:
     openings: int
     stores: int
     calls: int
+    requests: int
+    turns: int
+    """Of each of the tool loops that run at once."""
+    replays: int
 
 
-FULL = Rounds(starts=30, runs=15, commands=8, openings=40, stores=8, calls=40)
-QUICK = Rounds(starts=5, runs=3, commands=2, openings=10, stores=2, calls=10)
+FULL = Rounds(
+    starts=30, runs=15, commands=8, openings=40, stores=8, calls=40,
+    requests=200, turns=13, replays=5,
+)  # fmt: skip
+QUICK = Rounds(
+    starts=5, runs=3, commands=2, openings=10, stores=2, calls=10,
+    requests=40, turns=4, replays=2,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that was measured."""
+
+    figures: tuple[Figure, ...]
+    stages: tuple[Figure, ...]
+    requests: tuple[Figure, ...]
+    crowd: Crowd
 
 
 def main() -> int:
@@ -94,7 +116,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="measure.py", description="Measure what Mintmark costs; needs the engine."
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: under a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: about a minute")
     parser.add_argument("--json", action="store_true", help="a document with every single timing")
     parser.add_argument("--write", action="store_true", help="put the tables into the page")
     return parser.parse_args()
@@ -113,7 +135,7 @@ def _measure(folder: Path, rounds: Rounds) -> Results:
     began, load = time.monotonic(), os.getloadavg()[0]
     settings = settings_for(folder)
     try:
-        found, stages = _figures(settings, rounds)
+        found = _figures(settings, rounds)
     finally:
         _say("cleaning up")
         _sweep(settings)
@@ -131,10 +153,18 @@ def _measure(folder: Path, rounds: Rounds) -> Results:
         load_after=os.getloadavg()[0],
     )
     minutes = (time.monotonic() - began) / 60
-    return Results(datetime.now(UTC).date().isoformat(), minutes, machine, found, stages)
+    return Results(
+        datetime.now(UTC).date().isoformat(),
+        minutes,
+        machine,
+        found.figures,
+        found.stages,
+        found.requests,
+        found.crowd,
+    )
 
 
-def _figures(settings: Settings, rounds: Rounds) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+def _figures(settings: Settings, rounds: Rounds) -> Found:
     start = subjects.time_help(settings.root, rounds.starts, _ticker("starts"))
     _say(f"making a project of {FEW} files and one of {MANY:,}")
     few = subjects.make_scenario(settings, "few-files", FEW)
@@ -150,7 +180,7 @@ def _figures(settings: Settings, rounds: Rounds) -> tuple[tuple[Figure, ...], tu
         f"over {FEW} files",
         (first[0].wall_s,),
     )
-    found = (
+    measured = (
         start,
         *_run_figures(small, twice, large),
         once,
@@ -159,7 +189,11 @@ def _figures(settings: Settings, rounds: Rounds) -> tuple[tuple[Figure, ...], tu
         subjects.time_store(settings.root, small[-1].record, rounds.stores, _ticker("stores")),
         subjects.time_call(tools, few, bare, rounds.calls, _ticker("tool calls")),
     )
-    return found, _stage_figures(small)
+    requests = latency.time_gateway(settings, rounds.requests, _ticker("request sizes"))
+    crowd, replay = crowds.time_crowd(
+        tools, settings, few, rounds.turns, rounds.replays, _ticker("seats")
+    )
+    return Found((*measured, replay), _stage_figures(small), requests, crowd)
 
 
 def _runs(

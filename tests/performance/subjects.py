@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from figures import Figure
 
-from harness import wiring
+from harness import roster, wiring
 from harness.agents.base import Workbench
 from harness.agents.tools import ToolContext, toolbox
 from harness.cli.bench import bench
@@ -222,7 +222,7 @@ def make_scenario(settings: Settings, name: str, files: int) -> RunSpec:
     _write_script(folder, fixture)
     scenario = load_scenario(root, SUITE, name, kinds=wiring.evaluator_kinds())
     selection = Selection((scenario,), ("L1",), (AgentRef("scripted", SCRIPT),))
-    return wiring.identify(plan(selection)[0])
+    return roster.identify(plan(selection)[0])
 
 
 def _expect(code: int) -> None:
@@ -353,7 +353,8 @@ def time_call(tools: Tools, spec: RunSpec, bare: Bare, rounds: int, tick: Tick) 
     scenario = spec.scenario
     run = new_run_id(datetime.now(UTC), "performance")
     with tools.workspaces.open(scenario, bare.image) as workspace:
-        box_spec = tools.box_spec(run, Purpose.WORK, scenario, bare.image, workspace)
+        mounts = (workspace.mount,)
+        box_spec = tools.box_spec(run, Purpose.WORK, scenario, bare.image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             context = ToolContext(box, scenario.limits, scenario.oracle)
             desk = Workbench(toolbox(), context, scenario.limits.wall_clock_s)
