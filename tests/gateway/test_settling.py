@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from harness.domain.model import Budget, Usage
 from harness.errors import ProviderFault, UsageError
@@ -183,7 +184,7 @@ def test_a_gateway_can_be_opened_again_after_its_end(start: Start) -> None:
 
 
 def test_a_loop_that_dies_leaves_nobody_waiting(
-    start: Start, asking: list[threading.Thread], capsys: pytest.CaptureFixture[str]
+    start: Start, asking: list[threading.Thread]
 ) -> None:
     one = start(Hangs(LONG_S))
     line = one.line()
@@ -195,32 +196,33 @@ def test_a_loop_that_dies_leaves_nobody_waiting(
     async def die() -> None:
         raise SystemExit(3)
 
-    with pytest.raises((ProviderFault, SystemExit)):
-        loop.do(die())
-    asking[0].join()
-    loop._thread.join()
+    with capture_logs() as logged:
+        with pytest.raises((ProviderFault, SystemExit)):
+            loop.do(die())
+        asking[0].join()
+        loop._thread.join()
     with pytest.raises(ProviderFault, match="the model gateway has ended"):
         loop.do(asyncio.sleep(0))
     assert line.fault == "the model gateway has ended"
     line.settle()
-    assert "gateway_ended" in capsys.readouterr().out
+    assert [entry["event"] for entry in logged] == ["gateway_ended"]
 
 
-def test_our_own_bug_is_answered_logged_and_counted(
-    start: Start, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_our_own_bug_is_answered_logged_and_counted(start: Start) -> None:
     def broken(_text: str) -> None:
         raise ZeroDivisionError
 
     one = start(Says("hi"), Says("hi"))
     line = one.line(tell=broken)
-    with client(line) as http, pytest.raises(httpx2.RemoteProtocolError):
+    with (
+        capture_logs() as logged,
+        client(line) as http,
+        pytest.raises(httpx2.RemoteProtocolError),
+    ):
         http.post("/v1/messages", json=turn())
     assert line.fault == "the gateway failed: ZeroDivisionError"
     assert line.use().failed == 1
-    shown = capsys.readouterr().out
-    assert "gateway_failed" in shown
-    assert "ZeroDivisionError" in shown
+    assert [entry["event"] for entry in logged] == ["gateway_failed"]
     assert _places_taken(one) == 0
 
 
