@@ -6,10 +6,15 @@
     ├── EnvironmentFault       the world failed; try again         exit 3
     │   ├── SandboxFault       the engine, an image, a mount
     │   ├── ProviderFault      a model provider
-    │   └── StoreFault         the database or the artefacts
-    ├── BoxClosed              the sandbox does not answer any more
-    │   └── BoxDied            … because its container ended: the doing of whoever worked in it
+    │   ├── StoreFault         the database or the artefacts
+    │   └── BatchStopped       no further run of a batch can be made now
+    └── BoxClosed              the sandbox does not answer any more
+        └── BoxDied            … because its container ended: the doing of whoever worked in it
+
+    BaseException
     └── Interrupted            somebody pressed Ctrl-C or sent SIGTERM  exit 130
+
+No `except Exception` may swallow a signal, least of all one in a library: hence its own branch.
 
 Anything else that escapes is our bug, shows its traceback and exits 70.
 """
@@ -62,6 +67,10 @@ class StoreFault(EnvironmentFault):
     """The database or the artefact folder could not be read or written."""
 
 
+class BatchStopped(EnvironmentFault):
+    """A batch ends before its plan does: its budget is spent, or a provider takes no request."""
+
+
 class BoxClosed(MintmarkError):
     """The sandbox died while the engine is well: whoever worked in it ended it."""
 
@@ -70,7 +79,7 @@ class BoxDied(BoxClosed):
     """Its container ended by itself: it was not merely slow to answer."""
 
 
-class Interrupted(MintmarkError):
+class Interrupted(BaseException):
     """The person at the terminal wants to stop."""
 
 

@@ -162,9 +162,12 @@ def _overruled(outcome: Outcome, line: Line) -> Outcome:
     """What the gateway knows better than the agent: that the budget or the provider ended it."""
     if outcome.ending is Ending.INTERRUPTED:
         return outcome
+    if line.cut_by_batch:
+        # other runs spent it: this one could not show what it would have done
+        return replace(outcome, ending=Ending.INTERRUPTED, detail=line.spent_why)
     if line.spent is not None:
         spent = Ending.TURN_LIMIT if line.spent is Refusal.TURNS else Ending.BUDGET
-        return replace(outcome, ending=spent)
+        return replace(outcome, ending=spent, detail=line.spent_why or outcome.detail)
     if line.fault is not None and outcome.ending is not Ending.FINISHED:
         return replace(outcome, ending=Ending.PROVIDER_FAILED, detail=line.fault)
     return outcome

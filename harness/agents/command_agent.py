@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.agents.base import Needs, Outcome, Task, Workbench
@@ -12,10 +12,13 @@ from harness.agents.command_stream import reader_of
 from harness.agents.external import (
     URL,
     Invocation,
+    Reader,
+    Said,
     line_of,
     refuse_model,
     refuse_settings,
     run_program,
+    text_of,
 )
 from harness.agents.mcp import claude_config
 from harness.domain.command_line import PLACEHOLDER, SETTINGS, CommandLine
@@ -23,11 +26,14 @@ from harness.domain.mcp import McpServer
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.session import Role
 from harness.errors import UsageError
-from harness.sandbox.base import HOME
+from harness.sandbox.base import HOME, Completed
 
 NAME = "command"
 SERVERS = f"{HOME}/.mintmark/servers.json"
 """In the shape that most programs read: `mcpServers`, by name."""
+NOT_RUNNABLE, NOT_THERE = 126, 127
+"""A shell's exit codes."""
+SHOWN = 300
 MAX_WORD_BYTES = 128 * 1024 - 1
 """What Linux takes as one argument; a shell line is one too."""
 
@@ -72,7 +78,7 @@ class CommandAgent:
         if task.mcps and "mcp_config" not in self.line.placeholders:
             self._leave_out(task.mcps, bench)
         call = self._call(task, None if self.simulated else line_of(bench).token)
-        return run_program(bench, call, reader_of(self.line))
+        return run_program(bench, call, _Found(self.line.name, bench, reader_of(self.line)))
 
     def _leave_out(self, servers: Sequence[McpServer], bench: Workbench) -> None:
         """It has no place for servers: said in the transcript, and refused for required ones."""
@@ -107,6 +113,39 @@ class CommandAgent:
         if "mcp_config" not in self.line.placeholders:
             files.clear()
         return Invocation(command, stdin, env, files, forwarded=token is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A reader that tells a command which is not in the image from one that did nothing.
+
+    Only before the first request: later it may be what the model did that is not there.
+    """
+
+    name: str
+    bench: Workbench
+    reader: Reader
+
+    def heard(self, stdout: str) -> Iterable[Said]:
+        """What the reader hears."""
+        return self.reader.heard(stdout)
+
+    @property
+    def ended(self) -> bool:
+        """The session has come to its end."""
+        return self.reader.ended
+
+    def outcome(self, done: Completed) -> Outcome:
+        """How the session ended; raises UsageError when it could not begin."""
+        line = self.bench.line
+        asked = line is not None and any((line.use().requests, line.use().refused))
+        if done.exit_code in {NOT_RUNNABLE, NOT_THERE} and not asked:
+            words = text_of(done.stderr).strip()[-SHOWN:] or f"exit code {done.exit_code}"
+            raise UsageError(
+                f"the program of agent '{NAME}:{self.name}' cannot be run in the scenario's image:"
+                f" {words}; install it there, with the image's packages or setup"
+            )
+        return self.reader.outcome(done)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

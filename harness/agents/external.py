@@ -15,7 +15,7 @@ from harness.domain.model import Api, ModelRef, ModelSettings
 from harness.domain.provider import PROVIDERS
 from harness.domain.scenario import MIB
 from harness.domain.session import Ending, Entry, Reported, Role
-from harness.errors import SandboxFault, UsageError
+from harness.errors import Interrupted, SandboxFault, UsageError
 from harness.gateway.base import Line
 from harness.gateway.loose import Object, parse
 from harness.sandbox.base import SOCKET, BoxError, Completed
@@ -27,6 +27,8 @@ FORWARD = ("python3", "-I", "-S", "/mintmark/forward.py")
 OUTPUT_BYTES = 16 * MIB
 """The most that the sandbox's daemon hands over."""
 LAST_CHARS = 2000
+MOST_STRAY = 1000
+"""Lines of no known shape that are noted; each costs far more than its bytes."""
 SIGNAL_BASE = 128
 ENDED: Mapping[int, str] = {
     71: "could not be given a port",
@@ -106,6 +108,10 @@ def run_program(bench: Workbench, call: Invocation, reader: Reader) -> Outcome:
         )
     except BoxError as error:
         raise SandboxFault(f"the agent's program could not be started: {error}") from error
+    except (Interrupted, KeyboardInterrupt):
+        # its output comes with its end; what it asked its model the recording has
+        bench.say(Role.NOTE, "its program was interrupted, and what it had printed is lost")
+        raise
     said = list(reader.heard(done.stdout))
     if done.dropped_bytes:
         said.append(Said(Role.NOTE, f"{done.dropped_bytes} bytes of its output were left out"))
@@ -128,12 +134,17 @@ def _entries(said: Sequence[Said], clock: _Clock, ended_s: float) -> Iterator[En
 
 def json_lines(stdout: str, read: Callable[[Object], Iterable[Said]]) -> Iterator[Said]:
     """What every line says; one that is no JSON object is noted as it is."""
+    stray = 0
     for text in stdout.split("\n"):  # splitlines would also part at what may stand in a string
         event = parse(text)
         if isinstance(event, dict):
             yield from read(event)
         elif text.strip():
-            yield Said(Role.NOTE, f"it printed: {_last(text)}")
+            stray += 1
+            if stray <= MOST_STRAY:
+                yield Said(Role.NOTE, f"it printed: {_last(text)}")
+    if stray > MOST_STRAY:
+        yield Said(Role.NOTE, f"{stray - MOST_STRAY} more lines that it printed were left out")
 
 
 def broken(done: Completed, why: str, reported: Reported | None = None) -> Outcome:
@@ -193,7 +204,11 @@ def amount(value: object) -> float | None:
     """A number that is finite and not negative; true is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and value >= 0 else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def moment(value: object) -> float | None:

@@ -6,10 +6,16 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from harness.errors import UsageError
 
-_ENDPOINT = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
+_MEANT = re.compile(
+    # what stands behind the @ of somebody who forgot the http://, or wrote something else there
+    r".*://.*|localhost\b.*|\[.*|[^\s/]+:\d+(/.*)?|\d+(\.\d+){3}(/.*)?|[\w-]+(\.[\w-]+)*\.[a-z]{2,}(/.*)?",
+    re.IGNORECASE,
+)
 
 
 class Api(StrEnum):
@@ -38,16 +44,35 @@ class ModelRef:
 
 
 def parse_model(text: str, provider: str, providers: Collection[str]) -> ModelRef:
-    """`[provider:]name[@endpoint]`; raises UsageError for an endpoint that is no URL."""
+    """`[provider:]name[@endpoint]`; raises UsageError for an endpoint that is no URL.
+
+    An @ may be part of a name, as in `model@4bit`.
+    """
     named, colon, rest = text.partition(":")
     if colon and named in providers:
         provider, text = named, rest
     name, at, endpoint = text.partition("@http")
-    if at and not _ENDPOINT.fullmatch(f"http{endpoint}"):
-        raise UsageError(f"{'http' + endpoint!r} is no URL; write model@https://host/v1")
+    if at and not is_address(f"http{endpoint}"):
+        raise UsageError(f"{'http' + endpoint!r} is no URL; write {name}@https://host/v1")
+    meant = name.rpartition("@")
+    if not at and meant[1] and _MEANT.fullmatch(meant[2]):
+        host = meant[2].rpartition("://")[2]
+        better = f"http://{host if '/' in host else host + '/v1'}"
+        raise UsageError(f"{'@' + meant[2]!r} is no endpoint; write @{better}")
     if not name.strip():
         raise UsageError(f"{text!r} names no model; write for example {provider}:MODEL")
     return ModelRef(provider, name, f"http{endpoint}" if at else None)
+
+
+def is_address(text: str) -> bool:
+    """Whether it is a URL that requests can go to."""
+    if not _ADDRESS.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +147,5 @@ class ModelUse:
     """Spent in back-off and in the queue for the provider."""
     first_token_s: float | None = None
     """The median over the answers."""
+    least_usd: float = 0.0
+    """What is known of the cost, also where the whole is not."""

@@ -18,9 +18,12 @@ from harness.gateway.metering import Metered
 from harness.gateway.policy import Ask, RefusedError
 from harness.gateway.prices import Prices
 from harness.gateway.recording import Recorder
+from harness.gateway.upstream import PATIENCE_S, retry_after_s
 
 THE_WORLDS = frozenset({401, 402, 403, 404, 408, 409, 425, 429})
 """Statuses that are no doing of the agent's; nor is anything from 500 on."""
+THE_KEYS = frozenset({401, 403, 404})
+"""Those of them that say that a key or a model is wrong, which then never works."""
 SAID_CHARS = 300
 MOST_UNPAID = 5
 """So many answers may go without their price where tokens or money are limited."""
@@ -77,6 +80,10 @@ class Account:
         now: Callable[[], datetime],
     ) -> None:
         self.spent: Refusal | None = None
+        self.spent_why = ""
+        self.cut_by_batch = False
+        self.denied = False
+        """The key, the address or the model is wrong: nothing was ever answered."""
         self.fault: str | None = None
         self._access = access
         self._purses = purses
@@ -85,6 +92,7 @@ class Account:
         self._now = now
         self._counters = _Counters()
         self._unpaid_bytes = 0
+        self._answered = False
         self._lock = threading.Lock()
 
     def take(self, ask: Ask) -> None:
@@ -97,21 +105,31 @@ class Account:
                 for each in self._purses[:number]:
                     each.give_back(request=True, turn=ask.turn)
                 refusal, why = empty
-                raise RefusedError(refusal, f"the budget is spent: {why}")
+                self.cut_by_batch = number > 0
+                whose = "batch's budget" if self.cut_by_batch else "budget"
+                raise RefusedError(refusal, f"the {whose} is spent: {why}")
 
     def _check_paid(self) -> None:
-        limited = any(p.budget.usd is not None or p.budget.tokens is not None for p in self._purses)
+        limited = self._limits_usd or any(p.budget.tokens is not None for p in self._purses)
         if limited and self._counters.unpaid >= MOST_UNPAID:
-            why = f"{MOST_UNPAID} answers could not be metered, and tokens or money are limited"
+            why = (
+                f"what {MOST_UNPAID} answers used or cost is not known,"
+                " and tokens or money are limited"
+            )
             raise RefusedError(Refusal.BUDGET, why)
+
+    @property
+    def _limits_usd(self) -> bool:
+        return any(purse.budget.usd is not None for purse in self._purses)
 
     def answered(self, ask: Ask, heard: Heard, cost_usd: float | None = None) -> None:
         """Book an answer; `cost_usd` is what it cost when it was recorded."""
-        usage = heard.metered.usage
+        usage, model, now = heard.metered.usage, self._access.model, self._now()
         if cost_usd is None and usage is not None:
-            cost_usd = self._prices.cost_usd(
-                self._access.model, usage, self._now(), heard.metered.terms
-            )
+            cost_usd = self._prices.cost_usd(model, usage, now, heard.metered.terms)
+        least_usd = cost_usd
+        if cost_usd is None and usage is not None:
+            least_usd = self._prices.least_usd(model, usage, now)
         with self._lock:
             self._counters.retries += heard.retries
             self._counters.waited_s += heard.waited_s
@@ -120,13 +138,16 @@ class Account:
             elif not ask.free:
                 self._count(usage, cost_usd, heard.first_token_s)
                 whole = heard.metered.complete or heard.broken is not None
-                self._counters.unpaid += usage is None or not whole
+                unpriced = self._limits_usd and cost_usd is None
+                self._counters.unpaid += usage is None or not whole or unpriced
         if not ask.free:
             # not every server counts tokens, and agents ask for it in passing
             self.fault = self._fault(heard)
+            self._answered = self._answered or heard.ok
+            self.denied = not self._answered and heard.status in THE_KEYS
         for purse in () if ask.free else self._purses:
             if heard.ok:
-                purse.settle(usage, cost_usd)
+                purse.settle(usage, least_usd)
             else:
                 purse.give_back(request=False, turn=ask.turn)
         self._keep(
@@ -144,7 +165,7 @@ class Account:
                 cost_usd=cost_usd,
                 broken=heard.broken,
             ),
-            paid=heard.ok,
+            paid=heard.ok and not ask.free,
         )
         if heard.ok and ask.turn:
             self._tell()
@@ -155,6 +176,8 @@ class Account:
             self._counters.failed += 1
             self._counters.retries += retries
             self._counters.waited_s += waited_s
+            # the agent hung up while the provider worked: what that cost, nobody will say
+            self._counters.unpaid += why is None and not ask.free
         self.fault = why or self.fault
         self.give_back(ask)
 
@@ -174,7 +197,7 @@ class Account:
         with self._lock:
             self._counters.refused += error.refusal is not Refusal.PROVIDER
         if error.refusal in {Refusal.BUDGET, Refusal.TURNS}:
-            self.spent = error.refusal
+            self.spent, self.spent_why = error.refusal, str(error)
         if error.refusal is Refusal.REPLAY:
             self.fault = str(error)
         if error.refusal is not Refusal.TOKEN:
@@ -197,6 +220,7 @@ class Account:
             return ModelUse(
                 usage=count.usage,
                 cost_usd=count.cost_usd,
+                least_usd=purse.usd,
                 requests=purse.requests,
                 turns=purse.turns,
                 failed=count.failed,
@@ -232,8 +256,14 @@ class Account:
         provider = self._access.model.provider
         if heard.broken:
             return f"{provider} broke off its answer: {heard.broken}"
+        if heard.status in THE_KEYS and self._answered:
+            # the same key and model have answered: it is what was asked that is not allowed
+            return None
         if heard.status in THE_WORLDS or heard.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return f"{provider} answered {heard.status}: {_said(heard.body)}"
+            said = f"{provider} answered {heard.status}: {_said(heard.body)}"
+            pause_s = retry_after_s(dict(heard.headers), self._now())
+            asked_to_wait = pause_s is not None and pause_s > PATIENCE_S
+            return f"{said}; it asks to wait for {pause_s:,.0f} s" if asked_to_wait else said
         return None
 
     def _tell(self) -> None:

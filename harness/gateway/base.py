@@ -73,6 +73,16 @@ class Line(Protocol):
         ...
 
     @property
+    def spent_why(self) -> str:
+        """What was said when that request was refused."""
+        ...
+
+    @property
+    def cut_by_batch(self) -> bool:
+        """It was not the run's own budget that was spent, but what its batch has in common."""
+        ...
+
+    @property
     def fault(self) -> str | None:
         """Why the model cannot be reached, when the last request failed in the world."""
         ...
@@ -95,6 +105,13 @@ class Gateway(Protocol):
 
     def open(self, access: Access) -> AbstractContextManager[Line]:
         """A line that works until the block ends; raises UsageError when there is no key."""
+        ...
+
+    def stopped(self, batch: BatchId) -> str | None:
+        """Why no further run of a batch can ask a model.
+
+        Its budget is spent, or a provider takes a line's key, address or model for wrong.
+        """
         ...
 
     def close(self) -> None:

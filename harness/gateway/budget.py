@@ -34,6 +34,12 @@ class Purse:
                 self.turns += turn
             return empty
 
+    def empty(self) -> str | None:
+        """Why nothing more can be asked at all."""
+        with self._lock:
+            empty = self._empty(turn=False)
+        return empty[1] if empty else None
+
     def give_back(self, *, request: bool, turn: bool) -> None:
         """Undo a take; a request that was made stays made, whatever came of it."""
         with self._lock:
@@ -55,5 +61,5 @@ class Purse:
         if has.tokens is not None and self.tokens >= has.tokens:
             return Refusal.BUDGET, f"{self.tokens:,} of {has.tokens:,} tokens are used"
         if has.usd is not None and self.usd >= has.usd:
-            return Refusal.BUDGET, f"${self.usd:.2f} of ${has.usd:.2f} are spent"
+            return Refusal.BUDGET, f"${self.usd:.4f} of ${has.usd:.4f} are spent"
         return None

@@ -20,7 +20,7 @@ from harness.gateway.exchange import Exchange, Recording
 
 VERSION = 1
 
-UNPACKED_BYTES = 2 * 1024**3
+UNPACKED_BYTES = 256 * 1024**2
 """A cassette that unpacks to more is refused: a few kilobytes can be made to fill any memory."""
 REQUEST_BYTES = 256 * 1024**2
 LINES = 5_000_000

@@ -68,9 +68,26 @@ class GatewayLine:
         return self._account.spent
 
     @property
+    def spent_why(self) -> str:
+        """What was said when that request was refused."""
+        return self._account.spent_why
+
+    @property
+    def cut_by_batch(self) -> bool:
+        """It was not the run's own budget that was spent, but what its batch has in common."""
+        return self._account.cut_by_batch
+
+    @property
     def fault(self) -> str | None:
         """Why the model cannot be reached, when the last request failed in the world."""
-        return self._account.fault
+        return self.denied or self._account.fault
+
+    @property
+    def denied(self) -> str | None:
+        """Why no other line to this model fares better, with what was asked."""
+        if not self._account.denied or self._target is None:
+            return None
+        return f"{self._account.fault}; {self._target.asked(self.access.model)}"
 
     def use(self) -> ModelUse:
         """What was metered so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from typing import Any
@@ -19,6 +20,8 @@ from harness.gateway.upstream import Reply
 RATE_LIMITS = ("anthropic-ratelimit-", "x-ratelimit-")
 """And whatever says what is left of the provider's rate limits."""
 STREAM = "text/event-stream"
+READ_BYTES = 4096
+SHOWN = 120
 
 
 class Sending:
@@ -66,18 +69,32 @@ class Passage:
         """Pass everything on but the end, and return that; None when the provider broke off."""
         response = self._reply.response
         await sending.head(response.status_code, self._headers)
+        # never waits for the client: one that does not read would hold a place at the provider for
+        # ever, or make it break off; all of it is kept in memory anyway
+        ready: asyncio.Queue[bytes | None] = asyncio.Queue()
+        sender = asyncio.create_task(_send_on(ready, sending))
         try:
             async for chunk in response.aiter_bytes() if self._ok else self._whole():
                 if passed := self._read(chunk):
-                    await sending.body(passed, more=True)
+                    ready.put_nowait(passed)
+            self._reply.release()
         except (httpx2.RequestError, httpx2.StreamError) as error:
             self._broken = self._redactor.clean_text(
                 f"{type(error).__name__}: {error}".rstrip(": ")
             )
+        except BaseException:
+            sender.cancel()
+            raise
+        ready.put_nowait(None)
+        try:
+            await sender
+        finally:
+            sender.cancel()
+        if self._broken:
             return None
         rest, self._metered = self._meter.finish()
         if self._ok and not self._metered.complete:
-            self._broken = "it ended too early"
+            self._broken = self._stranger() or "it ended too early"
         return rest
 
     def heard(self) -> Heard:
@@ -95,6 +112,15 @@ class Passage:
             waited_s=self._reply.waited_s,
             broken=self._broken,
         )
+
+    def _stranger(self) -> str | None:
+        """What it is that somebody else answered in the provider's place."""
+        kind = self._reply.response.headers.get("content-type", "").partition(";")[0].strip()
+        if not kind or kind.lower() in {"application/json", STREAM}:
+            return None
+        text = " ".join(b"".join(self._chunks)[:READ_BYTES].decode("utf-8", "replace").split())
+        shown = self._redactor.clean_text(text)[:SHOWN]
+        return f"it is {kind[:SHOWN]}, not JSON: {shown!r}; is the address right?"
 
     @property
     def _headers(self) -> tuple[tuple[str, str], ...]:
@@ -118,6 +144,11 @@ class Passage:
     async def _whole(self) -> AsyncIterator[bytes]:
         """An error, which may quote the key that it did not like."""
         yield self._redactor.clean(await self._reply.response.aread())
+
+
+async def _send_on(ready: asyncio.Queue[bytes | None], sending: Sending) -> None:
+    while (data := await ready.get()) is not None:
+        await sending.body(data, more=True)
 
 
 def is_stream(headers: Mapping[str, str], *, asked: bool) -> bool:

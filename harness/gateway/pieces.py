@@ -10,6 +10,8 @@ _DECODER = json.JSONDecoder()
 _WHITE = " \t\n\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _HEAD = 64
+_MOST = 100_000
+"""A request of more pieces is kept whole: cutting holds up every run of the process."""
 
 
 class Piece(NamedTuple):
@@ -77,6 +79,8 @@ class Cutter:
         pieces.append(Piece(text[at:inside]))
         index = 0
         while True:
+            if len(pieces) > _MOST:
+                raise ValueError(index)
             element = self._stretch(text, inside, index)
             pieces.append(Piece(element, name, True))
             end = inside + len(element)

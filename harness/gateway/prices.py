@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 
 from genai_prices import Usage as Priced
 from genai_prices.data import providers
@@ -16,6 +18,14 @@ from harness.domain.price import Price, Terms
 
 MILLION = 1_000_000
 _USUAL_TIERS = frozenset({"auto", "default", "standard"})
+NEAR = 0.75
+"""How alike two names of models are to be taken for one another."""
+_KINDS = {
+    "input_tokens": "input_mtok",
+    "output_tokens": "output_mtok",
+    "cached_tokens": "cache_read_mtok",
+    "cache_write_tokens": "cache_write_mtok",
+}
 _FREE = ":free"
 """How OpenRouter ends the names of models that cost nothing."""
 
@@ -24,13 +34,13 @@ class Prices:
     """Prices of models on a day; what is not known is None, and never 0."""
 
     def __init__(self, overrides: Mapping[str, Price]) -> None:
-        self._overrides = dict(overrides)
+        self._overrides = {_key(label): price for label, price in overrides.items()}
         # a table of our own: nothing that another part of the process fetches gets into it
         self._table = DataSnapshot(providers=providers, from_auto_update=False)
 
     def known(self, model: ModelRef) -> bool:
         """There is a price for the model's plain input and output."""
-        if model.label in self._overrides:
+        if _key(model.label) in self._overrides:
             return True
         info = self._find(model)
         return info is not None and all(_is_free(info, p) or _is_full(p) for p in _all_prices(info))
@@ -40,13 +50,40 @@ class Prices:
     ) -> float | None:
         """What one answer cost; answers are not added up before, for some prices have steps."""
         terms = terms or Terms()
-        override = self._overrides.get(model.label)
+        override = self._overrides.get(_key(model.label))
         if override:
             cost = _own_cost(override, usage, terms)
         else:
             info = self._find(model)
             cost = _listed_cost(info, usage, at, terms) if info else None
         return None if cost is None else float(cost)
+
+    def least_usd(self, model: ModelRef, usage: Usage, at: datetime) -> float:
+        """What one answer cost at least: kinds of tokens that have no price are left out."""
+        override = self._overrides.get(_key(model.label))
+        if override:
+            return float(_own_cost(override, _priced_by(override, usage), Terms()) or 0)
+        info = self._find(model)
+        if info is None:
+            return 0.0
+        price = info.get_prices(at, {})
+        kinds = dict(_needs(usage, Terms()))
+        left = replace(
+            usage,
+            **{name: 0 for name, key in _KINDS.items() if kinds[key] and not _has(price, key)},
+        )
+        return float(_listed_cost(info, left, at, Terms()) or 0)
+
+    def like(self, model: ModelRef) -> str | None:
+        """The known model whose name is nearest, for one without a price."""
+        labels = {
+            f"{provider.id}:{info.id}"
+            for provider in self._table.providers
+            if provider.id == model.provider
+            for info in provider.models
+        }
+        close = get_close_matches(model.label, [*labels, *self._overrides], n=1, cutoff=NEAR)
+        return close[0] if close else None
 
     def window_tokens(self, model: ModelRef) -> int | None:
         """What the model reads at most, where the table knows it."""
@@ -62,6 +99,17 @@ class Prices:
             return None
         # the library also takes names that merely contain a provider's
         return info if provider.id == model.provider else None
+
+
+def _key(label: str) -> str:
+    """An address is the same with and without a slash at its end."""
+    return label.rstrip("/")
+
+
+def _priced_by(price: Price, usage: Usage) -> Usage:
+    cached = 0 if price.cached_usd is None else usage.cached_tokens
+    written = 0 if price.cache_write_usd is None else usage.cache_write_tokens
+    return replace(usage, cached_tokens=cached, cache_write_tokens=written)
 
 
 def _own_cost(price: Price, usage: Usage, terms: Terms) -> Decimal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,6 +22,8 @@ class Reading:
     speed: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     """Tokens by kind, as the provider counts: the newest figure of each."""
+    besides: list[dict[str, int]] = field(default_factory=list)
+    """What is charged on top of them, step by step."""
     calls: dict[Hashable, str] = field(default_factory=dict)
     """Names of the tools called, by what tells one call from another."""
     began: bool = False
@@ -48,7 +51,9 @@ class Wire:
 
     def usage(self, reading: Reading) -> Usage | None:
         """The tokens in kinds that never overlap; None when the provider did not say."""
-        counts = reading.counts
+        counts = Counter(reading.counts)
+        for step in reading.besides:
+            counts.update(step)
         sides = [counts[kind] for kind in ("input", "output") if kind in counts]
         if not sides or (reading.complete and len(sides) == 1):
             return None
@@ -93,8 +98,7 @@ def _messages_event(reading: Reading, event: Object) -> None:
         reading.began = True
     elif kind == "message_delta":
         reading.stop = word(dig(event, ("delta", "stop_reason"))) or reading.stop
-        # each figure is the total so far; one that is left out stands as it was
-        reading.counts |= _counted(event.get("usage"), _MESSAGES)
+        _messages_counts(reading, event.get("usage"))
     elif kind == "message_stop":
         reading.ended = True
     elif kind == "error":
@@ -107,7 +111,18 @@ def _messages_facts(reading: Reading, message: Object) -> None:
     reading.stop = word(message.get("stop_reason")) or reading.stop
     reading.service_tier = word(dig(usage, ("service_tier",))) or reading.service_tier
     reading.speed = word(dig(usage, ("speed",))) or reading.speed
+    _messages_counts(reading, usage)
+
+
+def _messages_counts(reading: Reading, usage: object) -> None:
+    """Each figure is the total so far; one that is left out stands as it was."""
     reading.counts |= _counted(usage, _MESSAGES)
+    steps = [one for _, one in objects(dig(usage, ("iterations",)))]
+    if steps:
+        # the provider's own summaries are charged, and are not in the figures at the top
+        reading.besides = [
+            _counted(step, _MESSAGES) for step in steps if step.get("type") not in {None, "message"}
+        ]
 
 
 def _messages_block(reading: Reading, place: int, block: Object) -> None:

@@ -12,6 +12,7 @@ MARKER = "[redacted]"
 LEAST_SECRET = 8
 """A shorter key is none: local servers are given `EMPTY` or `ollama`, which are words too."""
 
+_DIGIT = re.compile(rb"[0-9]")
 _LOOKS = (
     (
         b"sk-",
@@ -23,8 +24,9 @@ _LOOKS = (
     # a digit, because `Bearer authentication-is-required` is prose
     (
         b"earer",
-        re.compile(rb"([Bb]earer(?:[ +]|%20))(?=[A-Za-z._~+/=-]*[0-9])[A-Za-z0-9._~+/=-]{20,}"),
-        rb"\1" + MARKER.encode(),
+        re.compile(rb"([Bb]earer(?:[ +]|%20))([A-Za-z0-9._~+/=-]{20,})"),
+        # looked for here: a look-ahead would read a long text again from every `Bearer+` in it
+        lambda found: found[1] + (MARKER.encode() if _DIGIT.search(found[2]) else found[2]),
     ),
 )
 

@@ -56,6 +56,7 @@ class ModelGateway:
         self._purses = dict(purses or {})
         self._clock = clock or Clock()
         self._lock = threading.Lock()
+        self._denied: str | None = None
         self._loop: _Loop | None = None
 
     def __enter__(self) -> Self:
@@ -95,8 +96,17 @@ class ModelGateway:
                 upstream=loop.upstream,
                 in_loop=loop.settle,
             )
-            with loop.serving(line, listening):
-                yield line
+            try:
+                with loop.serving(line, listening):
+                    yield line
+            finally:
+                self._denied = line.denied or self._denied
+
+    def stopped(self, batch: BatchId) -> str | None:
+        """Why no further run of a batch can ask a model."""
+        purse = self._purses.get(batch)
+        spent = purse.empty() if purse else None
+        return self._denied or (f"the batch's budget is spent: {spent}" if spent else None)
 
     def _running(self) -> _Loop:
         with self._lock:

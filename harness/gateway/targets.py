@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.model import Api, ModelRef
+from harness.domain.model import Api, ModelRef, is_address
 from harness.domain.provider import ENDPOINT_KEY, PROVIDERS
 from harness.errors import UsageError, nearest
 from harness.settings import Secrets
 
-_ADDRESS = re.compile(r"https?://[^\s/@?#]+(/[^\s@?#]*)?")
 _KEY = re.compile(r"[!-~]+")
 _VERSION = re.compile(r"/v\d+[a-z]*$")
 
@@ -26,6 +25,12 @@ class Target:
     """What paths below /v1 are added to."""
     apis: frozenset[Api]
     key: str | None
+    key_from: str = ""
+    """Where the key was found, or how one is given."""
+
+    def asked(self, model: ModelRef) -> str:
+        """What was asked, and as whom: for somebody who looks for what is wrong with it."""
+        return f"asked {self.url} for {model.name!r} with {self.key_from}"
 
     def headers(self, api: Api) -> Mapping[str, str]:
         """What says who asks; the one place where a key is used."""
@@ -43,6 +48,8 @@ class Targets:
     keys: Secrets
     keys_file: Path | None
     urls: Mapping[str, str]
+    in_file: frozenset[str] = frozenset()
+    """Which of the keys the file holds, and not the environment."""
 
     def find(self, model: ModelRef) -> Target:
         """The target of a model; raises UsageError when its key is missing."""
@@ -53,7 +60,8 @@ class Targets:
             )
         if model.endpoint:
             key = self._key(ENDPOINT_KEY)
-            return Target(provider.name, _versioned(model.endpoint), provider.apis, key)
+            url = _versioned(model.endpoint)
+            return Target(provider.name, url, provider.apis, key, self._source(ENDPOINT_KEY, key))
         key = self._key(provider.key_variable)
         if key is None:
             place = f", or a line {provider.key_variable}=… in {self.keys_file}"
@@ -62,9 +70,16 @@ class Targets:
                 f"{place if self.keys_file else ''}"
             )
         url = self.urls.get(provider.url_variable, provider.url)
-        if not _ADDRESS.fullmatch(url):
+        if not is_address(url):
             raise UsageError(f"{provider.url_variable} is no URL; write https://host/v1")
-        return Target(provider.name, _versioned(url), provider.apis, key)
+        source = self._source(provider.key_variable, key)
+        return Target(provider.name, _versioned(url), provider.apis, key, source)
+
+    def _source(self, variable: str, key: str | None) -> str:
+        if key is None:
+            return f"no key; where it wants one, set {variable}"
+        place = self.keys_file if variable in self.in_file else "the environment"
+        return f"the key {variable} of {place}"
 
     def _key(self, variable: str) -> str | None:
         """A key that can be sent; libraries quote one that cannot when they complain."""

@@ -8,7 +8,7 @@ import math
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -55,6 +55,8 @@ class Reply:
     retries: int
     waited_s: float
     asked_at: float
+    release: Callable[[], None]
+    """Gives the place at the provider back: everything was read."""
 
 
 class UnreachableError(Exception):
@@ -146,6 +148,8 @@ class Upstream:
         began = self._clock.now_s()
         for retries in count():
             await limiter.enter()
+            place = ExitStack()
+            place.callback(limiter.leave)
             try:
                 waited_s = self._clock.now_s() - began
                 asked_at = time.monotonic()
@@ -153,12 +157,12 @@ class Upstream:
                 if attempt.response is not None:
                     limiter.answered(well=attempt.response.is_success)
                     try:
-                        yield Reply(attempt.response, retries, waited_s, asked_at)
+                        yield Reply(attempt.response, retries, waited_s, asked_at, place.close)
                     finally:
                         await attempt.response.aclose()
                     return
             finally:
-                limiter.leave()
+                place.close()
             if attempt.pause_s is None:
                 raise UnreachableError(attempt.why, retries, self._clock.now_s() - began)
             if attempt.busy:

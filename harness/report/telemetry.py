@@ -121,7 +121,7 @@ def _questions(session: Session) -> str:
 
 
 def _played(run: RunRecord, use: ModelUse) -> str:
-    cost = "unknown price" if use.cost_usd is None else dollars(use.cost_usd)
+    cost = unknown(use) if use.cost_usd is None else dollars(use.cost_usd)
     return f"{run.user.label if run.user else 'a model'}: {tokens(use.usage)}, {cost}"
 
 
@@ -135,7 +135,17 @@ def _stages(run: RunRecord) -> str:
 def _cost(run: RunRecord, session: Session) -> str:
     if session.cost_usd is not None:
         return dollars(session.cost_usd)
-    return NOTHING if run.simulated else "unknown price"
+    return NOTHING if run.simulated else unknown(session.model_use)
+
+
+def unknown(use: ModelUse | None) -> str:
+    """Why nobody knows what it cost, and what is known all the same."""
+    if use is None:
+        return "unknown price"
+    many = plural(use.unmetered, "answer")
+    why = f"{many} did not say what they used" if use.unmetered else "unknown price"
+    least = f", at least {dollars(use.least_usd)}" if use.least_usd else ""
+    return f"unknown: {why}{least}" if use.unmetered else f"{why}{least}"
 
 
 def _tool(count: ToolCount) -> str:

@@ -14,11 +14,11 @@ def this_process() -> str:
 
 
 def is_alive(owner: str) -> bool:
-    """Whether the owner still runs; what belongs to another host counts as alive."""
+    """Whether the owner still runs; another host's process counts as alive, nonsense does not."""
     host, pid, started = (*owner.split("/"), "", "")[:3]
-    if host != socket.gethostname() or not pid.isdigit():
-        return bool(host) and host != socket.gethostname()
-    return _started(int(pid)) == started
+    if not pid.isdigit():
+        return False
+    return host != socket.gethostname() or _started(int(pid)) == started
 
 
 def _started(pid: int) -> str:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from harness.domain.ids import BatchId
+from harness.domain.model import ModelSettings
 from harness.gateway.base import Access, Line
 from harness.sandbox.base import PROGRAMS, Mount, PreparedImage, Program
 from harness.testing.line import FakeLine
@@ -23,6 +25,8 @@ class FakeGateway:
 
     make: Callable[[Access], Line] = a_line
     opened: list[Access] = field(default_factory=list)
+    stop: str | None = None
+    """Why no further run of a batch can ask."""
 
     @contextmanager
     def open(self, access: Access) -> Iterator[Line]:
@@ -30,12 +34,18 @@ class FakeGateway:
         self.opened.append(access)
         yield self.make(access)
 
+    def stopped(self, batch: BatchId) -> str | None:
+        """What was written down."""
+        del batch
+        return self.stop
+
     def close(self) -> None:
         """Nothing is open."""
 
 
-def no_chat(line: Line) -> NoReturn:
+def no_chat(line: Line, settings: ModelSettings) -> NoReturn:
     """Nobody answers on a fake line."""
+    del settings
     raise AssertionError(f"a fake run asked {line.access.model.label}")
 
 

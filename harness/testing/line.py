@@ -22,6 +22,8 @@ class FakeLine:
     socket: Path = Path("/nowhere/gateway.sock")
     token: str = "fake-line-token"  # noqa: S105  # opens nothing
     spent: Refusal | None = None
+    spent_why: str = ""
+    cut_by_batch: bool = False
     fault: str | None = None
     used: ModelUse = field(default_factory=ModelUse)
 

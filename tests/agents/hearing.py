@@ -57,11 +57,13 @@ def box(answer: Completed) -> Box:
     return Box({}, {}, answer=answer)
 
 
-def session(agent: Agent, answer: Completed | Box, task: Task = TASK) -> Session:
+def session(
+    agent: Agent, answer: Completed | Box, task: Task = TASK, line: FakeLine | None = None
+) -> Session:
     """The agent's session in a sandbox whose one command answers so."""
     where = answer if isinstance(answer, Box) else box(answer)
     context = ToolContext(where, Limits(), Oracle())
-    return supervise(agent, task, Workbench(toolbox(), context, 60, line=FakeLine()))
+    return supervise(agent, task, Workbench(toolbox(), context, 60, line=line or FakeLine()))
 
 
 def told(done: Session) -> list[tuple[str, str | None, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -13,10 +14,11 @@ from harness.agents.command_agent import CommandAgent, check
 from harness.domain.command_line import CommandLine, EntryRule, JsonLines, UsageRule
 from harness.domain.ids import Digest
 from harness.domain.mcp import McpServer
-from harness.domain.model import Api, ModelRef, ModelSettings, Usage
+from harness.domain.model import Api, ModelRef, ModelSettings, ModelUse, Usage
 from harness.domain.session import Ending, Reported, Role
-from harness.errors import UsageError
-from tests.agents.hearing import TASK, box, printed, session, told
+from harness.errors import Interrupted, UsageError
+from harness.testing.line import FakeLine
+from tests.agents.hearing import TASK, Box, box, printed, session, told
 
 MODEL = ModelRef("openai", "gpt")
 NO_SETTINGS = ModelSettings()
@@ -104,10 +106,38 @@ def test_plain_text_is_what_the_agent_said() -> None:
 
 @pytest.mark.parametrize("line", [LINE, JSON_LINE], ids=["text", "json"])
 def test_a_bad_exit_code_is_an_error_with_the_last_words(line: CommandLine) -> None:
-    done = session(agent(line), printed("", 127, "sh: 1: mini: not found"))
+    done = session(agent(line), printed("", 3, "sh: 1: mini: no"))
     assert done.ending is Ending.AGENT_ERROR
-    assert "is not there; exit code 127; sh: 1: mini: not found" in done.detail
+    assert "exit code 3; sh: 1: mini: no" in done.detail
     assert session(agent(line), printed("", None)).ending is Ending.TIMED_OUT
+
+
+@pytest.mark.parametrize("line", [LINE, JSON_LINE], ids=["text", "json"])
+@pytest.mark.parametrize("code", [126, 127])
+def test_a_program_that_is_not_in_the_image_is_for_the_user_to_put_there(
+    line: CommandLine, code: int
+) -> None:
+    with pytest.raises(UsageError, match=r"'command:mini'.*mini: not found.*install it"):
+        session(agent(line), printed("", code, "sh: 1: mini: not found"))
+
+
+@pytest.mark.parametrize("use", [ModelUse(requests=1), ModelUse(refused=1)], ids=str)
+def test_a_program_that_has_asked_and_misses_another_has_failed_itself(use: ModelUse) -> None:
+    line = FakeLine(used=use)
+    done = session(agent(), printed("", 127, "sh: 1: nosuch: not found"), line=line)
+    assert done.ending is Ending.AGENT_ERROR
+
+
+def test_an_interrupted_program_leaves_a_word_about_what_is_lost() -> None:
+    class Stopped(Box):
+        def run(self, *_: object, **__: object) -> NoReturn:
+            raise Interrupted
+
+    done = session(agent(), Stopped({}, {}))
+    assert done.ending is Ending.INTERRUPTED
+    assert told(done) == [
+        ("note", None, "its program was interrupted, and what it had printed is lost")
+    ]
 
 
 EVENTS = (
