@@ -1,25 +1,30 @@
-"""oracle: the values that the scenario's author expects in the finished files."""
+"""oracle: the values that the scenario's author expects in the finished files.
+
+Files are looked at as the agent left them: what commands make of them later does not count.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
 
+from evaluators.reading import Reader, UnreadableError
+from evaluators.structured import dotted
+from evaluators.tree import NoTextError, Tree
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Expectation
-from harness.evaluate import Evidence, not_run, scored
-from harness.load.yaml_text import parse_yaml
-from harness.sandbox.base import Box, BoxError
+from harness.evaluate import Cost, Evidence, not_run, scored
+from harness.load.patterns import Dialect
 
-FILE_BYTES = 4 * 1024 * 1024
-_MISSING = object()
+SHOWN_CHARS = 200
 
 
 class OracleEvaluator:
     """Score = weight of the expectations that hold ÷ weight of all of them."""
+
+    cost = Cost.DATA
+
+    def __init__(self, reader: Callable[[], Reader] = Reader) -> None:
+        self._reader = reader
 
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
         """Look at each expected value."""
@@ -27,7 +32,9 @@ class OracleEvaluator:
         weight = sum(e.weight for e in expected)
         if not weight:
             return not_run(check, "oracle-answers.json has no expected values")
-        findings = [(e, _holds(e, _read(evidence.box, e.file))) for e in expected]
+        tree = Tree(evidence.scenario.fixture, evidence.changes)
+        with self._reader() as reader:
+            findings = [(e, _holds(e, tree, reader)) for e in expected]
         score = sum(e.weight for e, found in findings if found == "") / weight
         lines = (
             f"{'✗' if found else '✓'} {e.name}{found and f': {found}'}" for e, found in findings
@@ -35,67 +42,34 @@ class OracleEvaluator:
         return scored(check, score, *lines)
 
 
-def _read(box: Box, path: str) -> str | None:
-    try:
-        return box.read(path, limit=FILE_BYTES).decode("utf-8", "replace")
-    except BoxError:
-        return None
-
-
-def _holds(expected: Expectation, text: str | None) -> str:
+def _holds(expected: Expectation, tree: Tree, reader: Reader) -> str:
     """Nothing when the expectation holds, else why it does not."""
-    looks_inside = expected.matches is not None or expected.path is not None
-    if text is None:
-        if expected.absent and not looks_inside:
+    file = expected.file
+    if expected.matches is None and expected.path is None:
+        there = tree.find(file) == (file,)
+        if there is not expected.absent:
             return ""
-        return f"no file {expected.file}"
+        return f"is still there: {file}" if there else f"no file {file}"
     try:
-        problem = _problem(expected, text)
-    except Exception as error:  # noqa: BLE001  # an agent wrote the file, parsers raise anything
+        problem = _problem(expected, tree.text(file), reader)
+    except NoTextError as error:
         # a file that cannot be read proves neither presence nor absence
-        return f"{expected.file} cannot be read: {type(error).__name__} {error!s:.200}"
+        return str(error)
+    except UnreadableError as error:
+        return f"{file} cannot be read: {error}"
     if expected.absent:
-        return "" if problem else f"is still in {expected.file}"
+        return "" if problem else f"is still in {file}"
     return problem
 
 
-def _problem(expected: Expectation, text: str) -> str:
+def _problem(expected: Expectation, text: str, reader: Reader) -> str:
     if expected.matches is not None:
-        found = re.search(expected.matches, text, re.MULTILINE)
+        found = reader.find(Dialect.PYTHON, expected.matches, [text], flags="m")
         return "" if found else f"nothing in {expected.file} matches {expected.matches!r}"
-    if expected.path is None:
+    path = expected.path or ()
+    value = reader.value(expected.file, text, path)
+    if value is None:
+        return f"nothing at {dotted(path)} of {expected.file}"
+    if expected.equals is None or value == expected.equals:
         return ""
-    value = _at(_parse(expected.file, text), expected.path)
-    if value is _MISSING:
-        return f"nothing at {_dotted(expected.path)} of {expected.file}"
-    if expected.equals is None or _canonical(value) == expected.equals:
-        return ""
-    return f"{_dotted(expected.path)} is {_canonical(value)[:200]}, not {expected.equals}"
-
-
-def _parse(name: str, text: str) -> Any:  # noqa: ANN401  # whatever the file holds
-    if name.endswith(".toml"):
-        return tomllib.loads(text)
-    if name.endswith((".yaml", ".yml")):
-        parsed = parse_yaml(text)
-        if parsed.problems:
-            raise ValueError(parsed.problems[0].text)
-        return parsed.value
-    return json.loads(text)
-
-
-def _at(value: Any, path: Sequence[str | int]) -> Any:  # noqa: ANN401  # as above
-    for step in path:
-        items = dict(enumerate(value)) if isinstance(value, list) else value
-        if not isinstance(items, dict) or step not in items:
-            return _MISSING
-        value = items[step]
-    return value
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(map(str, path))
+    return f"{dotted(path)} is {value[:SHOWN_CHARS]}, not {expected.equals}"

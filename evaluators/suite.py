@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from evaluators.junit import BadReportError, parse
+from evaluators.verdicts import compare
+from harness.carrying import originals
 from harness.domain.artifact import Artifact
 from harness.domain.changes import Change, ChangeKind
 from harness.domain.record import CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
-from harness.evaluate import Evidence, not_run, originals, transcript_of
+from harness.evaluate import Cost, Evidence, not_run, transcript_of
 from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, User
 
 RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
@@ -25,24 +27,24 @@ REPORT_BYTES = 16 * 1024 * 1024
 DEFAULT_TIMEOUT_S = 300.0
 BUDGET_SHARE = 0.9
 """The runner ends by itself before its deadline, and reports what it did not get to."""
-MAX_LISTED = 5
 MESSAGE_CHARS = 400
 
 
 class SuiteEvaluator:
     """Score = share of fail-to-pass tests that pass × share of pass-to-pass tests that still do."""
 
+    cost = Cost.SANDBOX
+
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
         """Run the tests and compare them with the untouched fixture's."""
         level = check.level or (Level.A if check.tests or check.command else Level.B)
         check = replace(check, level=level)
         logs: list[Artifact] = []
+        ask = _hidden_outcomes if level is Level.B else _suite_outcomes
         try:
-            if level is Level.B:
-                outcomes = _hidden_outcomes(evidence, check, logs)
-            else:
-                outcomes = _suite_outcomes(evidence, check, logs)
-            result = _compare(evidence, check, outcomes)
+            times = int(check.options.get("repeat", 1))
+            runs = [ask(evidence, check, logs) for _ in range(times)]
+            result = compare(evidence, check, runs)
         except (BoxError, BadReportError, TamperedError) as error:
             result = _no_report(evidence, check, error)
         return replace(result, artifacts=tuple(logs))
@@ -143,51 +145,6 @@ def _canaries(nonce: str) -> str:
     return f"def test_dies_{nonce}():\n    assert 0\n\n\ndef test_lives_{nonce}():\n    assert 1\n"
 
 
-def _compare(
-    evidence: Evidence, check: CheckSpec, outcomes: tuple[TestOutcome, ...]
-) -> CheckResult:
-    result = CheckResult(
-        check.name,
-        check.kind,
-        None,
-        check.weight,
-        required=check.required,
-        level=check.level,
-        outcomes=outcomes,
-    )
-    if not outcomes:
-        return replace(result, score=0.0, details=("no test ran",))
-    wanted = _wanted(evidence, check)
-    if wanted is None:
-        return replace(
-            result, reason="could not run: the untouched fixture was not graded (warm-up skipped)"
-        )
-    fail_to_pass, pass_to_pass = wanted
-    passed = {o.id for o in outcomes if o.verdict is Verdict.PASSED}
-    score = _share(fail_to_pass, passed) * _share(pass_to_pass, passed)
-    return replace(
-        result,
-        score=score,
-        details=(
-            f"fail to pass: {_count(fail_to_pass, passed)}",
-            f"pass to pass: {_count(pass_to_pass, passed)}",
-            *_listed("still failing", fail_to_pass, passed),
-            *_listed("newly failing", pass_to_pass, passed),
-        ),
-    )
-
-
-def _wanted(evidence: Evidence, check: CheckSpec) -> tuple[Sequence[str], Sequence[str]] | None:
-    """The tests that must come to pass and those that must stay so."""
-    if check.fail_to_pass is not None or check.pass_to_pass is not None:
-        return check.fail_to_pass or (), check.pass_to_pass or ()
-    if evidence.control is None:
-        return None
-    before = evidence.control.outcomes(check.name)
-    passed = [o.id for o in before if o.verdict is Verdict.PASSED]
-    return [o.id for o in before if o.verdict is Verdict.FAILED], passed
-
-
 def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckResult:
     """No believable report: the agent's doing, unless the untouched fixture gives none either."""
     if evidence.control is None or not evidence.control.outcomes(check.name):
@@ -206,18 +163,3 @@ def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckR
 def _is_test_file(change: Change, tests: Sequence[str]) -> bool:
     path = os.fsdecode(change.path)
     return any(path == t.rstrip("/") or path.startswith(t.rstrip("/") + "/") for t in tests)
-
-
-def _share(wanted: Sequence[str], passed: Iterable[str]) -> float:
-    return len(set(wanted) & set(passed)) / len(set(wanted)) if wanted else 1.0
-
-
-def _count(wanted: Sequence[str], passed: Iterable[str]) -> str:
-    return f"{len(set(wanted) & set(passed))} of {len(set(wanted))}"
-
-
-def _listed(title: str, wanted: Sequence[str], passed: set[str]) -> list[str]:
-    missing = sorted(set(wanted) - passed)
-    rest = len(missing) - MAX_LISTED
-    more = [f"… and {rest} more {title}: bench show RUN --tests"] if rest > 0 else []
-    return [f"{title}: {name}" for name in missing[:MAX_LISTED]] + more

@@ -10,7 +10,7 @@ from harness.domain.failures import cause_of
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, TreeRef
 from harness.domain.scoring import is_success, total_score
-from harness.domain.session import Session
+from harness.domain.session import Entry, Session
 from harness.domain.spec import RunSpec
 from harness.tools import Watch
 
@@ -26,6 +26,7 @@ class Draft:
     watch: Watch
     simulated: bool = False
     session: Session | None = None
+    transcript: tuple[Entry, ...] = ()
     tree: TreeRef | None = None
     commands: tuple[CommandResult, ...] = ()
     checks: tuple[CheckResult, ...] = ()
@@ -74,6 +75,7 @@ class Draft:
             budget=self.spec.budget,
             user=self.spec.user,
             stages_s=tuple(self._stages_s),
+            grading=self.spec.grading,
         )
 
     def _close(self) -> None:

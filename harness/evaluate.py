@@ -4,30 +4,87 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+from typing import NoReturn, Protocol
 
-import pathspec
-
+from harness.carrying import original, protected_files
 from harness.domain.artifact import Artifact
-from harness.domain.changes import (
-    EXECUTABLE_MODE,
-    FILE_MODE,
-    LINK_MODE,
-    Change,
-    ChangeKind,
-    Changes,
-)
+from harness.domain.changes import ChangeKind, Changes
+from harness.domain.model import ModelRef, ModelSettings, ModelUse
+from harness.domain.patch import Patch
 from harness.domain.record import CheckResult, CommandResult, Control
 from harness.domain.scenario import CheckSpec, Scenario
-from harness.errors import MintmarkError, SandboxFault, nearest
+from harness.domain.session import Entry, Session
+from harness.errors import MintmarkError, SandboxFault, UsageError, nearest
+from harness.llm.base import Chat
 from harness.log import log
 from harness.sandbox.base import Box, BoxError, Completed
 
 CANNOT_START = 126
 OF_THE_WORLD = frozenset({"io", "internal", "no_process", "timed_out"})
 """Refusals of a fresh sandbox that no file can be the cause of."""
+
+
+class Cost(StrEnum):
+    """What a check is made with; the cheap ones come first."""
+
+    DATA = "data"
+    """Files, patch and telemetry, read on the host as data."""
+    SANDBOX = "sandbox"
+    """Commands in the grading sandbox: one after the other."""
+    MODEL = "model"
+    """A judge's model: all at the same time."""
+
+
+class Seat(Protocol):
+    """A judge's model, ready to be asked."""
+
+    @property
+    def chat(self) -> Chat:
+        """Who answers."""
+        ...
+
+    def use(self) -> ModelUse:
+        """What was metered so far: no part of the agent's."""
+        ...
+
+
+class Judges(Protocol):
+    """The way to judges' models."""
+
+    @property
+    def models(self) -> tuple[ModelRef, ...]:
+        """Those that the command line names; empty leaves it to the rubric."""
+        ...
+
+    def seat(self, model: ModelRef, settings: ModelSettings) -> AbstractContextManager[Seat]:
+        """A line to one of them; raises UsageError without a key."""
+        ...
+
+    def cut(self) -> None:
+        """Nobody waits any more for what they would have said."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an agent leaves to be graded."""
+
+    changes: Changes = field(default_factory=Changes)
+    patch: Patch = field(default_factory=Patch)
+    """Everything that it changed, protected or not."""
+    session: Session | None = None
+    """What it did; tool calls are its own word when it works on its own."""
+    transcript: tuple[Entry, ...] = ()
+    task: str = ""
+    """The prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +100,127 @@ class Evidence:
     """None when the untouched fixture itself is being graded, or was not."""
     hidden: Mapping[str, bytes]
     keep: Callable[[str, bytes], Artifact]
+    work: Work = field(default_factory=Work)
+    untouched: bool = False
+    """It is the fixture itself that is graded, so that runs can be compared with it."""
+    judges: Judges = field(default_factory=lambda: NOBODY)
+    earlier: Mapping[str, CheckResult] = field(default_factory=dict)
+    """The checks that were made before this one, by name."""
+
+    def original(self, path: str) -> bytes | None:
+        """A file as the fixture has it."""
+        found = original(self.scenario, os.fsencode(path))
+        return found.data if found.kind is ChangeKind.FILE else None
 
 
 class Evaluator(Protocol):
     """One kind of check."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it is made with."""
+        ...
 
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
         """A score in 0..1, or None with the reason; BoxClosed and SandboxFault fly."""
         ...
 
 
+class _Nobody:
+    """No judge is at hand."""
+
+    models: tuple[ModelRef, ...] = ()
+
+    def seat(self, model: ModelRef, settings: ModelSettings) -> NoReturn:
+        """There is none."""
+        del settings
+        raise UsageError(f"there is no way to {model.label} here")
+
+    def cut(self) -> None:
+        """Nobody was asked."""
+
+
+NOBODY: Judges = _Nobody()
+
+
 def evaluate(
     evidence: Evidence, evaluators: Mapping[str, Evaluator], tell: Callable[[str], None]
 ) -> tuple[CheckResult, ...]:
-    """Every check of the scenario, in its order."""
-    results = []
-    for check in evidence.scenario.checks:
-        tell(check.name)
-        began = time.monotonic()
-        result = _judge(evidence, evaluators, check)
-        results.append(replace(result, duration_s=time.monotonic() - began))
-    return tuple(results)
+    """Every check of the scenario, cheap ones first; the results stand in the scenario's order."""
+    results: dict[str, CheckResult] = {}
+    for cost in Cost:
+        checks = [c for c in evidence.scenario.checks if _cost(c, evaluators) is cost]
+        # a check that waits for others of its own kind comes after those
+        for wave in _waves(checks):
+            seen = replace(evidence, earlier=dict(results))
+            ask = partial(_timed, seen, evaluators)
+            if cost is Cost.MODEL and not evidence.untouched:
+                tell(", ".join(check.name for check in wave))
+                done = _at_once(ask, wave, evidence.judges)
+            else:
+                done = [_told(ask, check, tell) for check in wave]
+            results |= {result.name: result for result in done}
+    return tuple(results[check.name] for check in evidence.scenario.checks)
+
+
+def _cost(check: CheckSpec, evaluators: Mapping[str, Evaluator]) -> Cost:
+    evaluator = evaluators.get(check.kind)
+    return evaluator.cost if evaluator else Cost.DATA
+
+
+def _waves(checks: Sequence[CheckSpec]) -> Iterator[Sequence[CheckSpec]]:
+    """The checks in groups: each waits only for checks of groups before it."""
+    left = list(checks)
+    while left:
+        names = {check.name for check in left}
+        free = [c for c in left if not names & {name for name, _ in c.after}] or left
+        yield free
+        left = [check for check in left if check not in free]
+
+
+def _at_once(
+    ask: Callable[[CheckSpec], CheckResult], checks: Sequence[CheckSpec], judges: Judges
+) -> list[CheckResult]:
+    with ThreadPoolExecutor(len(checks)) as pool:
+        try:
+            return list(pool.map(lambda check: copy_context().run(ask, check), checks))
+        except BaseException:
+            # the pool waits for its threads, and those for a model
+            judges.cut()
+            raise
+
+
+def _told(
+    ask: Callable[[CheckSpec], CheckResult], check: CheckSpec, tell: Callable[[str], None]
+) -> CheckResult:
+    tell(check.name)
+    return ask(check)
+
+
+def _timed(
+    evidence: Evidence, evaluators: Mapping[str, Evaluator], check: CheckSpec
+) -> CheckResult:
+    began = time.monotonic()
+    result = _gated(evidence, check) or _judge(evidence, evaluators, check)
+    return replace(result, duration_s=time.monotonic() - began, threshold=check.threshold)
+
+
+def _gated(evidence: Evidence, check: CheckSpec) -> CheckResult | None:
+    """Why a check is not made, when it waits for others.
+
+    A gate that is not reached scores 0: were the check left out, failing the gate could raise the
+    total.
+    """
+    if evidence.untouched:
+        return None
+    for name, least in check.after:
+        before = evidence.earlier.get(name)
+        if before is None or before.score is None:
+            return not_run(check, f"it is made after {name}, which has no score")
+        if before.score < least:
+            why = f"not made: it is made after {name} scores {least:g}, which has {before.score:g}"
+            return scored(check, 0.0, why)
+    return None
 
 
 def _judge(
@@ -74,6 +231,8 @@ def _judge(
         return not_run(
             check, f"no evaluator {check.kind!r} here; {nearest(check.kind, evaluators)}"
         )
+    if evaluator.cost is Cost.MODEL and evidence.untouched:
+        return not_run(check, "the untouched fixture is not judged")
     try:
         return evaluator.judge(evidence, check)
     except BoxError as error:
@@ -82,15 +241,24 @@ def _judge(
         raise
     except Exception as error:  # noqa: BLE001  # one hostile file must not end the batch
         log().exception("evaluator_raised", check=check.name)
+        trace = evidence.keep(f"{check.name}.traceback", traceback.format_exc().encode())
         why = f"the evaluator raised {type(error).__name__}: {error!s:.200}"
+        return replace(not_run(check, why), crashed=True, artifacts=(trace,))
     # with the untouched fixture this does not happen: what the agent left is the cause
-    return not_run(check, why) if evidence.control is None else scored(check, 0.0, why)
+    return not_run(check, why) if evidence.untouched else scored(check, 0.0, why)
 
 
 def scored(check: CheckSpec, score: float, *details: str) -> CheckResult:
     """A check that ran."""
     return CheckResult(
-        check.name, check.kind, score, check.weight, required=check.required, details=details
+        check.name,
+        check.kind,
+        score,
+        check.weight,
+        required=check.required,
+        details=details,
+        level=check.level,
+        threshold=check.threshold,
     )
 
 
@@ -104,36 +272,9 @@ def not_run(check: CheckSpec, reason: str) -> CheckResult:
         check.weight,
         required=check.required,
         reason=f"could not run: {reason}",
+        level=check.level,
+        threshold=check.threshold,
     )
-
-
-def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
-    """The changes that reach grading: what is protected stays as the fixture has it."""
-    if not scenario.protected:
-        return changes.items
-    protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
-    kept, restored = [], []
-    for change in changes:
-        path = os.fsdecode(change.path)
-        below = [c for c in originals(scenario, change) if protected.match_file(c.display)]
-        if protected.match_file(path) or (below and change.kind is not ChangeKind.DELETE):
-            continue
-        kept.append(change)
-        restored += below
-    return (*kept, *restored)
-
-
-def protected_files(scenario: Scenario) -> tuple[Change, ...]:
-    """Every protected file as the fixture has it."""
-    protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
-    names = protected.match_tree_files(scenario.fixture) if scenario.protected else ()
-    return tuple(_original(scenario, os.fsencode(name)) for name in sorted(names))
-
-
-def with_room(scenario: Scenario) -> Scenario:
-    """The scenario with a disk on which a full workspace can be rebuilt and built."""
-    limits = replace(scenario.limits, disk_bytes=2 * scenario.limits.disk_bytes)
-    return replace(scenario, limits=limits)
 
 
 def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
@@ -149,17 +290,6 @@ def not_rebuilt(scenario: Scenario, error: BoxError) -> tuple[CheckResult, ...]:
 def worthless(scenario: Scenario, why: str) -> tuple[CheckResult, ...]:
     """Every check at 0, and why."""
     return tuple(scored(check, 0.0, why) for check in scenario.checks)
-
-
-def hidden_files(scenario: Scenario) -> Mapping[str, bytes]:
-    """What exists only while grading, by path below `hidden/`."""
-    if scenario.hidden is None:
-        return {}
-    return {
-        str(path.relative_to(scenario.hidden)): path.read_bytes()
-        for path in sorted(scenario.hidden.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
 
 
 def validate(
@@ -197,22 +327,3 @@ def transcript_of(done: Completed) -> bytes:
     if done.stderr:
         parts.append(f"--- stderr ---\n{done.stderr}")
     return "\n".join(parts).encode("utf-8", "surrogateescape")
-
-
-def originals(scenario: Scenario, change: Change) -> tuple[Change, ...]:
-    """What stood at a changed path in the fixture: a file, a folder's files, or nothing."""
-    path = scenario.fixture / os.fsdecode(change.path)
-    if path.is_symlink() or not path.is_dir():
-        return (_original(scenario, change.path),)
-    files = (p for p in sorted(path.rglob("*")) if p.is_symlink() or not p.is_dir())
-    return tuple(_original(scenario, os.fsencode(p.relative_to(scenario.fixture))) for p in files)
-
-
-def _original(scenario: Scenario, name: bytes) -> Change:
-    path = scenario.fixture / os.fsdecode(name)
-    if path.is_symlink():
-        return Change(name, ChangeKind.SYMLINK, LINK_MODE, os.fsencode(path.readlink()))
-    if not path.is_file():
-        return Change(name, ChangeKind.DELETE)
-    mode = EXECUTABLE_MODE if path.stat().st_mode & 0o100 else FILE_MODE
-    return Change(name, ChangeKind.FILE, mode, path.read_bytes())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from harness.domain.grading import Grading, graded
 from harness.domain.model import Budget, ModelRef
 from harness.domain.scenario import TIERS, Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
@@ -26,6 +27,7 @@ class Selection:
     warmup: Warmup = Warmup.RUN
     budget: Budget = field(default_factory=Budget)
     user: ModelRef | None = None
+    grading: Grading = field(default_factory=Grading)
 
 
 def plan(selection: Selection) -> tuple[RunSpec, ...]:
@@ -36,13 +38,14 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
         )
     cells = [
         RunSpec(
-            scenario=scenario,
+            scenario=graded(scenario, tier, selection.grading),
             prompt=next(p for p in scenario.prompts if p.tier == tier),
             agent=agent,
             specialist=specialist,
             budget=selection.budget,
             user=selection.user,
             warmup=selection.warmup,
+            grading=selection.grading,
         )
         for scenario, tier, agent, specialist in product(
             selection.scenarios, selection.tiers, selection.agents, selection.specialists

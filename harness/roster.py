@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -136,15 +136,15 @@ def _check_loop(spec: RunSpec, model: ModelRef) -> None:
         raise UsageError(f"agent {spec.agent.name!r} has no models of {model.provider!r}")
 
 
-def open_chat(line: Line) -> AbstractContextManager[Chat]:
-    """A client for the model of a line, asked as its provider does by default."""
+def open_chat(line: Line, settings: ModelSettings) -> AbstractContextManager[Chat]:
+    """A client for the model of a line."""
     from harness.llm.anthropic import AnthropicChat
     from harness.llm.openai import OpenAIChat
 
     model = line.access.model
     if model.provider == "anthropic":
-        return AnthropicChat(_through(line, ""), model.name, ModelSettings())
-    return OpenAIChat(_through(line, "/v1"), model, ModelSettings())
+        return AnthropicChat(_through(line, ""), model.name, settings)
+    return OpenAIChat(_through(line, "/v1"), model, settings)
 
 
 @cache
@@ -226,10 +226,14 @@ def identify(spec: RunSpec) -> RunSpec:
     """The spec with its agent checked, and with the digest of what the agent plays from."""
     if spec.agent.name not in agent_names():
         raise UsageError(f"no agent {spec.agent.name!r}; {nearest(spec.agent.name, agent_names())}")
-    if make_agent(spec).simulated and (spec.agent.model or spec.agent.settings != ModelSettings()):
-        raise UsageError(
-            f"agent {spec.agent.name!r} takes no model; leave {spec.agent.model!r} out"
-        )
+    if make_agent(spec).simulated:
+        asked = {"model": spec.agent.model, **asdict(spec.agent.settings)}
+        for name, value in asked.items():
+            if value is not None:
+                raise UsageError(
+                    f"agent {spec.agent.name!r} takes no {name.replace('_', ' ')}; leave {value!r}"
+                    " out"
+                )
     return replace(spec, agent=replace(spec.agent, digest=_plays_from(spec)))
 
 

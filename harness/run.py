@@ -6,12 +6,14 @@ is judged is not the sandbox that the agent had.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.agents.base import Task, Workbench, supervise
 from harness.agents.mcp import equip
 from harness.agents.tools import ToolContext, toolbox
+from harness.carrying import carried, hidden_files, with_room
 from harness.domain.changes import Changes
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId, new_run_id
@@ -21,6 +23,7 @@ from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
 from harness.errors import (
+    BatchStopped,
     BoxClosed,
     BoxDied,
     EnvironmentFault,
@@ -28,20 +31,12 @@ from harness.errors import (
     ProviderFault,
     UsageError,
 )
-from harness.evaluate import (
-    Evidence,
-    carried,
-    evaluate,
-    hidden_files,
-    not_rebuilt,
-    validate,
-    with_room,
-    worthless,
-)
+from harness.evaluate import Evidence, Work, evaluate, not_rebuilt, validate, worthless
 from harness.gateway.base import Line
 from harness.gateway.recording import merged
 from harness.interrupts import shield
 from harness.log import bound, log
+from harness.patches import parse_patch
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
 from harness.store import transcripts
 from harness.tools import PlayedUser, Tools
@@ -50,12 +45,22 @@ Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
 
 def run_batch(specs: Iterable[RunSpec], batch: BatchId, tools: Tools) -> Iterator[RunRecord]:
-    """Every run of a plan, stored before it is handed on; raises Interrupted when one was."""
-    for spec in specs:
-        record = attempt(spec, batch, tools)
+    """Every run of a plan, stored before it is handed on.
+
+    Raises Interrupted when one was, and BatchStopped when no further one can ask its model.
+    """
+    left = deque(specs)
+    while left:
+        if why := tools.models.stopped(batch):
+            raise BatchStopped(why)
+        record = attempt(left.popleft(), batch, tools)
         yield record
-        if record.fault and record.fault.cause is Cause.CANCELLED:
+        # only what cut a session short says why
+        cut = record.session is not None and record.session.detail
+        if record.fault and record.fault.cause is Cause.CANCELLED and not cut:
             raise Interrupted
+        if record.fault and not left and (why := tools.models.stopped(batch)):
+            raise BatchStopped(why)
 
 
 def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
@@ -107,7 +112,9 @@ def run_one(draft: Draft, tools: Tools) -> None:
             bench = Workbench(toolbox(), context, scenario.limits.wall_clock_s, line=line)
             words, servers = worn(spec)
             task = Task(spec.prompt.text, spec.iteration, words, equip(agent, servers, bench))
-            draft.session = keep(supervise(agent, task, bench), line, user, tools)
+            session = supervise(agent, task, bench)
+            draft.transcript = session.transcript
+            draft.session = keep(session, line, user, tools)
             if draft.session.ending is Ending.PROVIDER_FAILED:
                 raise ProviderFault(draft.session.detail)
         draft.enter("capture")
@@ -116,8 +123,12 @@ def run_one(draft: Draft, tools: Tools) -> None:
     draft.tree = tools.ledger.record(draft.id, scenario, changes)
     cause = ENDINGS[draft.session.ending]
     if cause is not None and not TABLE[cause].graded:
-        raise Interrupted
-    draft.commands, draft.checks = grade(draft, changes, image, control, tools)
+        # it was there that it was stopped; what came after only keeps what was done by then
+        draft.enter("work")
+        raise Interrupted(draft.session.detail)
+    patch = parse_patch(tools.ledger.diff(draft.tree))
+    work = Work(changes, patch, draft.session, draft.transcript, spec.prompt.text)
+    draft.commands, draft.checks = grade(draft, work, image, control, tools)
 
 
 def worn(spec: RunSpec) -> tuple[str | None, tuple[McpServer, ...]]:
@@ -142,29 +153,29 @@ def keep(session: Session, line: Line | None, user: PlayedUser | None, tools: To
 
 
 def grade(
-    draft: Draft, changes: Changes, image: PreparedImage, control: Control | None, tools: Tools
+    draft: Draft, work: Work | None, image: PreparedImage, control: Control | None, tools: Tools
 ) -> Grade:
-    """Rebuild the work in a fresh sandbox and ask every evaluator about it."""
+    """Rebuild the work, or nobody's, in a fresh sandbox and ask every evaluator about it."""
     scenario = with_room(draft.spec.scenario)
     with tools.workspaces.open(scenario, image) as workspace:
         draft.enter("rebuild")
         spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, (workspace.mount,))
         with tools.sandboxes.open(spec) as box:
             try:
-                return grade_in(box, draft, changes, control, tools)
+                return grade_in(box, draft, work, control, tools)
             except BoxDied as error:
-                if control is None:
+                if work is None:
                     raise
                 # the untouched fixture does not end its sandbox: the work does
                 return (), worthless(scenario, f"it ended its grading sandbox: {error}")
 
 
 def grade_in(
-    box: Box, draft: Draft, changes: Changes, control: Control | None, tools: Tools
+    box: Box, draft: Draft, work: Work | None, control: Control | None, tools: Tools
 ) -> Grade:
     """Put the work into an open sandbox, validate and evaluate it there."""
     scenario = draft.spec.scenario
-    arrived = Changes(carried(scenario, changes))
+    arrived = Changes(carried(scenario, work.changes if work else Changes()))
     try:
         box.apply(arrived.items)
     except BoxError as error:
@@ -173,8 +184,31 @@ def grade_in(
     keep = tools.artifacts.put
     commands = validate(scenario, box, keep, draft.tell)
     draft.enter("evaluate")
-    evidence = Evidence(scenario, arrived, box, commands, control, hidden_files(scenario), keep)
-    return commands, evaluate(evidence, tools.evaluators, draft.tell)
+    judges = tools.judges(draft.id, draft.batch, draft.spec)
+    evidence = Evidence(
+        scenario=scenario,
+        changes=arrived,
+        box=box,
+        commands=commands,
+        control=control,
+        hidden=hidden_files(scenario),
+        keep=keep,
+        work=work or Work(),
+        untouched=work is None,
+        judges=judges,
+    )
+    checks = evaluate(evidence, tools.evaluators, draft.tell)
+    if draft.session and judges.exchanges:
+        # a replay needs what the judges said as well
+        exchanges = [*recorded(draft.session, tools), *judges.exchanges]
+        recording = keep("recording.jsonl", merged(*exchanges))
+        draft.session = replace(draft.session, recording=recording)
+    return commands, checks
+
+
+def recorded(session: Session, tools: Tools) -> tuple[bytes, ...]:
+    """What was said to models so far."""
+    return (tools.artifacts.get(session.recording),) if session.recording else ()
 
 
 def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | None:
@@ -184,7 +218,7 @@ def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | No
     if known or draft.spec.warmup is Warmup.SKIP:
         return known
     draft.tell("grading the untouched fixture once")
-    commands, checks = grade(draft, Changes(), image, None, tools)
+    commands, checks = grade(draft, None, image, None, tools)
     control = Control(key, commands, checks)
     tools.store.save_control(control)
     return control

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from harness.agents.base import Agent, Needs
 from harness.agents.simulated_user import SimulatedUser
 from harness.domain.changes import Changes
 from harness.domain.ids import LABEL, BatchId, RunId, container_name
-from harness.domain.model import Budget
+from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
 from harness.domain.record import RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
@@ -33,12 +33,19 @@ from harness.sandbox.base import (
 )
 from harness.store.base import Artifacts, Store
 
+MOST_ASKED = 200
+"""Requests of one judge about one run: more is a loop."""
+
 
 class Ledger(Protocol):
     """Keeps the final tree of every run."""
 
     def record(self, run: RunId, scenario: Scenario, changes: Changes) -> TreeRef:
         """Keep a tree: a fixture and what was changed in it."""
+        ...
+
+    def diff(self, ref: TreeRef) -> bytes:
+        """What was changed, as a patch."""
         ...
 
 
@@ -71,6 +78,48 @@ class PlayedUser:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeSeat:
+    """A judge's model and its line."""
+
+    chat: Chat
+    line: Line
+
+    def use(self) -> ModelUse:
+        """What was metered, once what is under way is booked."""
+        self.line.settle()
+        return self.line.use()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Opens lines to judges' models, and keeps what was said over them."""
+
+    gateway: Gateway
+    client: Callable[[Line, ModelSettings], AbstractContextManager[Chat]]
+    name: str
+    models: tuple[ModelRef, ...] = ()
+    batch: BatchId | None = None
+    """Whose common budget they draw on."""
+    replay: bytes | None = None
+    exchanges: list[bytes] = field(default_factory=list)
+
+    @contextmanager
+    def seat(self, model: ModelRef, settings: ModelSettings) -> Iterator[JudgeSeat]:
+        """A line to one model; raises UsageError without a key."""
+        access = Access(self.name, model, Budget(requests=MOST_ASKED), self.batch, self.replay)
+        with self.gateway.open(access) as line:
+            try:
+                with self.client(line, settings) as chat:
+                    yield JudgeSeat(chat, line)
+            finally:
+                self.exchanges.append(line.recording())
+
+    def cut(self) -> None:
+        """End every line: a gateway that is asked again begins anew."""
+        self.gateway.close()
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """One implementation of each part."""
 
@@ -83,7 +132,7 @@ class Tools:
     agent: Callable[[RunSpec], Agent]
     evaluators: Mapping[str, Evaluator]
     models: Gateway
-    chat: Callable[[Line], AbstractContextManager[Chat]]
+    chat: Callable[[Line, ModelSettings], AbstractContextManager[Chat]]
     """A client for a line's model."""
     programs: Programs
     watch: Watch
@@ -119,9 +168,15 @@ class Tools:
             return
         budget = Budget(requests=MAX_QUESTIONS)
         access = Access(f"{run}-user", spec.user, budget, replay=self.replay)
-        with self.models.open(access) as line, self.chat(line) as chat:
+        with self.models.open(access) as line, self.chat(line, ModelSettings()) as chat:
             person = SimulatedUser(chat, spec.prompt.text, spec.scenario.oracle.answers)
             yield PlayedUser(person, line)
+
+    def judges(self, run: RunId, batch: BatchId, spec: RunSpec) -> Panel:
+        """The way to judges' models: their lines are none of the agent's."""
+        return Panel(
+            self.models, self.chat, f"{run}-judge", spec.grading.judges, batch, self.replay
+        )
 
     def kit(
         self, run: RunId, needs: Needs, line: Line | None, image: PreparedImage

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,10 +35,31 @@ if TYPE_CHECKING:
 EVALUATORS: Mapping[str, str] = {
     "install": "evaluators.command:CommandEvaluator",
     "build": "evaluators.command:CommandEvaluator",
-    "lint": "evaluators.command:CommandEvaluator",
-    "typecheck": "evaluators.command:CommandEvaluator",
+    "lint": "evaluators.analysis:AnalysisEvaluator",
+    "typecheck": "evaluators.analysis:AnalysisEvaluator",
     "test": "evaluators.suite:SuiteEvaluator",
     "oracle": "evaluators.oracle:OracleEvaluator",
+    "heuristic_checks": "evaluators.heuristics:HeuristicsEvaluator",
+    "llm_judge": "evaluators.llm_judge:JudgeEvaluator",
+    "script": "evaluators.script:ScriptEvaluator",
+    "integrity": "evaluators.integrity:IntegrityEvaluator",
+    "scope": "evaluators.scope:ScopeEvaluator",
+    "diff_size": "evaluators.diff_size:DiffSizeEvaluator",
+    "secrets": "evaluators.leaks:SecretsEvaluator",
+    "complexity": "evaluators.complexity:ComplexityEvaluator",
+    "security": "evaluators.security:SecurityEvaluator",
+    "coverage": "evaluators.coverage:CoverageEvaluator",
+    "performance": "evaluators.performance:PerformanceEvaluator",
+    "manager_correctness": "evaluators.manager:ManagerEvaluator",
+    "used_manager_commands": "evaluators.manager_commands:ManagerCommandsEvaluator",
+    "semantic_upgrade_quality": "evaluators.upgrades:UpgradesEvaluator",
+    "companion_alignment": "evaluators.companions:CompanionsEvaluator",
+    "deprecated_handling": "evaluators.deprecated:DeprecatedEvaluator",
+    "namespace_migrations": "evaluators.namespaces:NamespacesEvaluator",
+    "breaking_changes_strategy": "evaluators.breaking:BreakingEvaluator",
+    "monorepo_handling": "evaluators.monorepo:MonorepoEvaluator",
+    "user_questions_quality": "evaluators.questions:QuestionsEvaluator",
+    "efficiency": "evaluators.efficiency:EfficiencyEvaluator",
 }
 
 WORKSPACES = ("mount", "volume", "remote")
@@ -49,12 +70,25 @@ def evaluator_kinds() -> tuple[str, ...]:
     return (*EVALUATORS, *plugins("evaluators"))
 
 
-def make_evaluators() -> Mapping[str, Evaluator]:
-    """One evaluator per kind."""
-    return {
-        kind: load_attribute(path)()
-        for kind, path in {**plugins("evaluators"), **EVALUATORS}.items()
-    }
+class Evaluators(Mapping[str, "Evaluator"]):
+    """One evaluator per kind, made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._paths = {**plugins("evaluators"), **EVALUATORS}
+        self._made: dict[str, Evaluator] = {}
+
+    def __getitem__(self, kind: str) -> Evaluator:
+        if kind not in self._made:
+            from evaluators.plugin import make_evaluator
+
+            self._made[kind] = make_evaluator(kind, self._paths[kind], load_attribute)
+        return self._made[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def find_specialist(settings: Settings, ref: str, model: str | None) -> Specialist:
@@ -140,7 +174,8 @@ def open_targets(settings: Settings) -> Targets:
     in_file = read_keys(settings.keys_file)
     found = {name: settings.keys.get(name) or in_file.get(name) for name in KEYS}
     keys = Secrets({name: value for name, value in found.items() if value})
-    return Targets(keys, settings.keys_file, settings.urls)
+    used = frozenset(name for name in in_file if not settings.keys.get(name))
+    return Targets(keys, settings.keys_file, settings.urls, used)
 
 
 def open_prices(settings: Settings) -> Prices:
@@ -193,7 +228,7 @@ def open_tools(
         store=open_store(settings),
         artifacts=open_artifacts(settings),
         agent=make_agent,
-        evaluators=make_evaluators(),
+        evaluators=Evaluators(),
         models=open_gateway(settings, purses or {}),
         chat=open_chat,
         programs=NpmPrograms(

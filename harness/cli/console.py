@@ -13,16 +13,21 @@ from typing import Self, TextIO, cast
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from harness.cli.tables import Column, FittedTable
 from harness.domain.ids import RunId
+from harness.domain.judgement import Judgement, Review
 from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
 from harness.domain.spec import RunSpec
-from harness.report.stats import Group, Spread, group_by_cell, totals
+from harness.report import verdicts
+from harness.report.agreement import counting
+from harness.report.judging import judging_lines, judging_of, used
+from harness.report.stats import Group, Spread, group_by_cell, standing, totals
 from harness.report.telemetry import telemetry, total
 from harness.report.words import dollars, plural
 
@@ -91,7 +96,8 @@ def table(
 
 
 def _cell(text: str) -> Text:
-    return Text.from_markup(text) if text.startswith("[") else Text(clean(text))
+    is_markup = text.startswith("[") and text.endswith("[/]")
+    return Text.from_markup(text) if is_markup else Text(clean(text))
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -111,17 +117,25 @@ def word(run: RunRecord) -> str:
     return "[green]PASS[/]" if run.passed else "[red]FAIL[/]"
 
 
+def partly(run: RunRecord) -> str:
+    """What has to stand beside that word when an evaluator broke down."""
+    return f" [yellow]{PARTLY}[/]" if run.partly_graded else ""
+
+
 def mark(check: CheckResult) -> str:
     """A check's outcome in one coloured sign."""
     if check.score is None:
         return "[yellow]–[/]"
     if check.score == 1:
         return "[green]✓[/]"
-    return "[red]✗[/]" if check.score == 0 or check.required else "[yellow]⚠[/]"
+    missed = check.score == 0 or (check.required and not check.reached)
+    return "[red]✗[/]" if missed else "[yellow]⚠[/]"
 
 
-def print_run(console: Console, run: RunRecord, *, tests: bool = False) -> None:
-    """A run's scores and telemetry as in the guide."""
+def print_run(
+    console: Console, run: RunRecord, *, tests: bool = False, reviews: Sequence[Review] = ()
+) -> None:
+    """A run's scores and telemetry as in the guide; `reviews` are those that it got later."""
     console.print(f"[bold]Run[/]    {run.id}")
     console.print(f"Batch  {run.batch}")
     cell = run.cell
@@ -136,6 +150,10 @@ def print_run(console: Console, run: RunRecord, *, tests: bool = False) -> None:
         _print_scores(console, run, explain=not tests)
     if tests:
         _print_tests(console, run)
+    for check in run.checks:
+        if check.judgement:
+            print_judgement(console, check.judgement, f"Judged ({check.name})")
+    print_reviews(console, reviews)
     _print_telemetry(console, run)
 
 
@@ -145,18 +163,44 @@ def _print_scores(console: Console, run: RunRecord, *, explain: bool) -> None:
     for check in run.checks:
         notes = [f"weight {check.weight:g}"]
         notes += ["required"] if check.required else []
+        notes += [f"needs {check.threshold:g}"] if check.required and check.threshold < 1 else []
         notes += [f"level {check.level.value}"] if check.level else []
+        notes += ["broke down"] if check.crashed else []
+        notes += [verdicts.DISPUTED] if check.judgement and check.judgement.disputed else []
         rows.append(
             (f"  {check.name}", f"{number(check.score)} / 1.00", mark(check), ", ".join(notes))
         )
-    rows.append(
-        ("  Total", f"{number(run.total_score)} / 1.00", word(run), f"threshold {run.threshold:g}")
-    )
+    need = f"threshold {run.threshold:g}" + (f", {PARTLY}" if run.partly_graded else "")
+    rows.append(("  Total", f"{number(run.total_score)} / 1.00", word(run), need))
     console.print(table(None, [("", ""), ("", "right"), ("", ""), ("", "")], rows))
     for check in run.checks if explain else ():
         if check.score != 1:
             for line in (*((check.reason,) if check.reason else ()), *check.details):
                 console.print(Text(f"    {check.name}: {clean(line)}", style="dim"))
+
+
+def print_judgement(console: Console, judgement: Judgement, title: str) -> None:
+    """Marks by category, and what stands behind them."""
+    by = f" by {clean(verdicts.raters(judgement))}: {number(judgement.score)}"
+    console.print(Text.assemble("\n", (clean(title), "bold"), by))
+    if judgement.disputed:
+        console.print(f"  [yellow]{verdicts.DISPUTED}[/]")
+    columns = verdicts.PERSON_COLUMNS if judgement.is_human else verdicts.PANEL_COLUMNS
+    marks = table(None, columns, verdicts.mark_rows(judgement))
+    console.print(Padding(marks, (0, 0, 0, 2)))
+    for line in verdicts.remarks(judgement):
+        console.print(Padding(Text(clean(line), "dim"), (0, 0, 0, 4)))
+
+
+def print_reviews(console: Console, reviews: Sequence[Review]) -> None:
+    """Judgements that were added to a run; of one that was replaced there is only a line."""
+    for review in reviews:
+        said, when = review.judgement, verdicts.made(review)
+        if review in counting(reviews):
+            print_judgement(console, said, f"Judged later ({when})")
+        else:
+            old = f"\nReplaced since ({when}) by {verdicts.raters(said)}: {number(said.score)}"
+            console.print(Text(clean(old), "dim"))
 
 
 def _print_tests(console: Console, run: RunRecord) -> None:
@@ -177,7 +221,7 @@ def _print_telemetry(console: Console, run: RunRecord) -> None:
     grid = Table(box=None, pad_edge=False, show_header=False)
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for line in telemetry(run):
+    for line in (*telemetry(run), *judging_lines(run)):
         grid.add_row(f"  {line.subject}", Text(clean(line.said), "dim" if line.aside else ""))
     console.print(grid)
 
@@ -248,7 +292,7 @@ class LiveWatch:
         if self._quiet:
             return
         score = number(record.total_score)
-        line = f"{word(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
+        line = f"{word(record)}{partly(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
         self._console.print(
             f"[{self._number:>{len(str(self._total))}}/{self._total}]".replace("[", "\\["),
             line,
@@ -266,6 +310,7 @@ class LiveWatch:
             self._progress.update(self._task, description=text.replace("[", "\\["), visible=True)
 
 
+PARTLY = "partly graded"
 SIMULATED = (
     "[yellow]Simulated agents (echo, oracle, scripted) took part: their scores say nothing about"
     " any model.[/]"
@@ -320,16 +365,20 @@ def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> No
     groups = group_by_cell(runs)
     rows = [_group_row(group) for group in groups]
     console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, rows))
-    if used := total(totals(runs)):
-        console.print(f"Used: {used}")
-    for note in _summary_notes(groups):
+    if agents := total(totals(runs)):
+        console.print(f"Used: {agents}")
+    if judging := judging_of(runs):
+        console.print(f"Judges used: {used(judging)}; no part of the cost")
+    for note in _summary_notes(groups, runs):
         console.print(Text(note, "yellow"))
     if any(group.simulated for group in groups):
         console.print(SIMULATED)
 
 
-def _summary_notes(groups: Sequence[Group]) -> Iterator[str]:
+def _summary_notes(groups: Sequence[Group], runs: Sequence[RunRecord]) -> Iterator[str]:
     """What the table does not say by itself."""
+    if some := sum(run.partly_graded for run in standing(runs)):
+        yield f"{plural(some, 'run')} {PARTLY}: an evaluator broke down"
     outside = sum(group.runs - group.scores.n for group in groups)
     if outside:
         every = sum(group.runs for group in groups)

@@ -157,9 +157,14 @@ def _complain(message: str, code: int) -> int:
 
 
 def _catch_signals() -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if INTERRUPTS.arrived():
-            click.echo("cleaning up; a moment", err=True)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if not INTERRUPTS.arrived():
+            return
+        if INTERRUPTS.hopeless:
+            # what is left lying about is swept by the next command
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        click.echo("cleaning up; a moment, or once more to leave everything as it is", err=True)
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, stop)

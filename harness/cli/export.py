@@ -15,6 +15,7 @@ from harness.errors import UsageError
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 SCHEMES = ("http://", "https://")
 TIMEOUT_S = 10.0
+BEGINNING = b'{"resourceSpans"'
 
 
 def export(run: RunRecord, entries: Sequence[Entry], target: str) -> int:
@@ -26,6 +27,8 @@ def export(run: RunRecord, entries: Sequence[Entry], target: str) -> int:
             f"OpenTelemetry is not installed ({error}); pip install 'mintmark[otel]'"
         ) from error
     url = endpoint(target, os.environ)
+    if url is None and target != "-":
+        _check_file(Path(target))
     found = otel.spans(run, entries)
     if url is not None:
         otel.to_collector(found, url, timeout_s=TIMEOUT_S)
@@ -33,9 +36,25 @@ def export(run: RunRecord, entries: Sequence[Entry], target: str) -> int:
         click.echo(otel.to_line(found), nl=False)
     else:
         # a file of several runs is a file of several lines
-        with Path(target).open("a", encoding="utf-8") as file:
-            file.write(otel.to_line(found))
+        try:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(otel.to_line(found))
+        except OSError as error:
+            raise UsageError(f"{target} cannot be written: {error.strerror}") from error
     return len(found)
+
+
+def _check_file(path: Path) -> None:
+    """Raise UsageError for a file that is there and holds something else than spans."""
+    try:
+        with path.open("rb") as file:
+            begins = file.read(len(BEGINNING))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+    if begins and begins != BEGINNING:
+        raise UsageError(f"{path} exists and holds no spans to add to; name another file")
 
 
 def endpoint(target: str, environment: Mapping[str, str]) -> str | None:
@@ -47,4 +66,9 @@ def endpoint(target: str, environment: Mapping[str, str]) -> str | None:
                 f"{ENDPOINT} is {url!r}; set it to a collector such as http://host:4318"
             )
         return url
-    return target if target.startswith(SCHEMES) else None
+    scheme, is_url, _ = target.partition("://")
+    if is_url and not target.startswith(SCHEMES):
+        raise UsageError(
+            f"no target {scheme}://…; there is a file, '-', 'env', http://HOST:PORT and https://…"
+        )
+    return target if is_url else None

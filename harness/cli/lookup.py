@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.domain.record import Batch, RunRecord
 from harness.errors import UsageError
 from harness.store.base import Store
@@ -28,3 +30,12 @@ def find_batch(store: Store, text: str) -> Batch:
     if not latest:
         raise UsageError(f"there are no batches yet; {BEGIN}")
     return latest[0]
+
+
+def runs_of(store: Store, text: str) -> tuple[str, Sequence[RunRecord]]:
+    """One run, or all of a batch, and the id; raises UsageError for none or several."""
+    if text.startswith("run_"):
+        run = store.run(text)
+        return run.id, [run]
+    batch = find_batch(store, text)
+    return batch.id, store.runs(batch.id)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from harness import roster, wiring
 from harness.cli.console import messages
+from harness.domain.digests import bytes_digest
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
@@ -19,6 +22,7 @@ from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway import cassette
 from harness.gateway.budget import Purse
+from harness.gateway.targets import Targets
 from harness.settings import Settings
 
 P = ParamSpec("P")
@@ -26,6 +30,38 @@ R = TypeVar("R")
 
 MAX_TURNS = 100
 MAX_REQUESTS = 500
+RAISE = "give a larger --max-batch-cost or --max-batch-tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What was asked of all runs of a command together."""
+
+    budget: Budget = field(default_factory=Budget)
+    strict_prices: bool = False
+    cassette: Path | None = None
+    cassette_digest: str | None = None
+    """Of the cassette as it was, when an earlier command named it."""
+
+    def remembered(self) -> dict[str, object]:
+        """What a resumed command reads again."""
+        return {
+            "batch_budget": asdict(self.budget),
+            "strict_prices": self.strict_prices,
+            "cassette": str(self.cassette) if self.cassette else None,
+            "cassette_digest": self.cassette_digest,
+        }
+
+
+def remembered_shared(given: Mapping[str, Any]) -> Shared:
+    """What a batch was planned with; one of an earlier version remembers none of it."""
+    cassette_path = given.get("cassette")
+    return Shared(
+        Budget(**given.get("batch_budget", {})),
+        given.get("strict_prices", False),
+        Path(cassette_path) if cassette_path else None,
+        given.get("cassette_digest"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +71,8 @@ class Asked:
     model: str | None
     settings: ModelSettings
     budget: Budget
-    batch_budget: Budget
     user: ModelRef | None
-    strict_prices: bool
-    cassette: Path | None
+    shared: Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,58 +81,130 @@ class Source:
 
     purses: Mapping[BatchId, Purse] = field(default_factory=dict)
     replay: bytes | None = None
+    shared: Shared = field(default_factory=Shared)
 
 
 def look_at_models(
-    settings: Settings, specs: Sequence[RunSpec], asked: Asked | None = None
+    settings: Settings, specs: Sequence[RunSpec], shared: Shared | None = None
 ) -> None:
     """Refuse what no run could do: a model without a key, a limit in money without a price."""
     needed = [(spec, roster.make_agent(spec).needs.model) for spec in specs]
-    users = [spec.user for spec in specs if spec.user]
-    models = dict.fromkeys([*(model for _, model in needed if model), *users])
+    others = [model for spec in specs for model in (spec.user, *spec.grading.judges) if model]
+    models = dict.fromkeys([*(model for _, model in needed if model), *others])
+    shared = shared or Shared()
+    if shared.cassette and not models:
+        messages().print(
+            f"[yellow]note:[/] {shared.cassette} is not played: nobody here asks a model"
+        )
+    if shared.cassette:
+        return
+    targets = wiring.open_targets(settings)
+    _look_at_judges(specs, targets)
     if not models:
         return
-    if asked is None or asked.cassette is None:
-        targets = wiring.open_targets(settings)
-        for model in models:
-            targets.find(model)
+    for model in models:
+        targets.find(model)
     prices = wiring.open_prices(settings)
-    unknown = [model.label for model in models if not prices.known(model)]
-    if not unknown or (asked and asked.cassette):
+    unknown = [model for model in models if not prices.known(model)]
+    if not unknown:
         return
-    what = f"the price of {', '.join(unknown)} is not known"
-    where = f"; say it in {settings.root / 'prices.json5'}"
-    if asked and asked.strict_prices:
+    what = f"the price of {', '.join(model.label for model in unknown)} is not known"
+    near = ", ".join(repr(like) for model in unknown if (like := prices.like(model)))
+    hint = f" (did you mean {near}?)" if near else ""
+    where = f"{hint}; say it in {settings.root / 'prices.json5'}"
+    if shared.strict_prices:
         raise UsageError(f"{what}, and --strict-prices asks for it{where}")
-    if any(model and spec.budget.usd for spec, model in needed) or (
-        asked and asked.batch_budget.usd
-    ):
+    if any(model and spec.budget.usd for spec, model in needed) or shared.budget.usd:
         raise UsageError(f"{what}: a limit in money cannot be kept{where}, or limit the tokens")
     messages().print(f"[yellow]note:[/] {what}: its cost will be shown as unknown{where}")
 
 
-def source_of(settings: Settings, batch: BatchId, asked: Asked) -> Source:
-    """What the options ask of all runs together; raises UsageError for a broken cassette."""
-    replay = asked.cassette.read_bytes() if asked.cassette else None
-    if replay is not None:
-        cassette.load(replay)
-    return Source(_batch_purse(settings, batch, asked.batch_budget), replay)
+def _look_at_judges(specs: Sequence[RunSpec], targets: Targets) -> None:
+    """A rubric's own judges: one without a key is no reason not to run, unless it is required."""
+    for scenario in dict.fromkeys(spec.scenario.key for spec in specs if not spec.grading.judges):
+        spec = next(spec for spec in specs if spec.scenario.key == scenario)
+        check = next((c for c in spec.scenario.checks if c.kind == "llm_judge"), None)
+        rubric = spec.scenario.rubric
+        if check is None or rubric is None:
+            continue
+        try:
+            for judge in rubric.judges:
+                targets.find(parse_model(judge, "", PROVIDERS))
+        except UsageError as error:
+            if check.required:
+                raise
+            messages().print(f"[yellow]note:[/] {scenario}: {check.name!r} will not run: {error}")
+
+
+def source_of(
+    settings: Settings, batch: BatchId, specs: Sequence[RunSpec], shared: Shared
+) -> Source:
+    """What is asked of all runs together; raises UsageError for what cannot be done now.
+
+    That is a cassette that is broken, another one or of other models, and an empty purse.
+    """
+    replay, digest = None, None
+    if shared.cassette is not None:
+        replay = read_cassette(shared.cassette, specs)
+        digest = bytes_digest(replay)
+        if shared.cassette_digest not in {None, digest}:
+            raise UsageError(
+                f"{shared.cassette} is not the cassette that the batch was planned with:"
+                " it has changed; run it in a new batch"
+            )
+        shared = replace(shared, cassette=shared.cassette.absolute(), cassette_digest=digest)
+    purses = _batch_purse(settings, batch, shared.budget)
+    for purse in purses.values():
+        if why := purse.empty():
+            raise UsageError(f"the budget of batch {batch} is spent: {why}; {RAISE}")
+    return Source(purses, replay, shared)
+
+
+def read_cassette(path: Path, specs: Sequence[RunSpec]) -> bytes:
+    """A recording that can answer the agents' models; raises UsageError naming the file."""
+    try:
+        data = path.read_bytes()
+        held = cassette.load(data).model.split(", ")
+    except OSError as error:
+        raise UsageError(f"{path}: the cassette cannot be read: {error.strerror}") from error
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    for spec in specs:
+        model = roster.make_agent(spec).needs.model
+        if model and model.name not in map(_name, held):
+            raise UsageError(
+                f"{path} was recorded with {', '.join(held)}, and {spec.agent.label!r} asks"
+                f" {model.label}: it would have no answer"
+            )
+    return data
+
+
+def _name(label: str) -> str:
+    """Where a model was does not matter to a recording of it."""
+    return label.partition(":")[2].partition("@http")[0]
 
 
 def _batch_purse(settings: Settings, batch: BatchId, budget: Budget) -> Mapping[BatchId, Purse]:
     """The batch's common purse, with what its earlier runs took already gone."""
     if budget == Budget():
         return {}
-    sessions = [run.session for run in wiring.open_store(settings).runs(batch) if run.session]
+    uses = [use for run in wiring.open_store(settings).runs(batch) for use in run.drawn]
     return {
         batch: Purse(
             budget,
-            usd=sum(session.cost_usd or 0.0 for session in sessions),
-            tokens=sum(session.usage.total for session in sessions if session.usage),
+            usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
+            tokens=sum(use.usage.total for use in uses),
         )
     }
 
 
+BATCH_OPTIONS = (
+    click.option(
+        "--max-batch-cost", type=float, metavar="USD",
+        help="All runs of the batch together, earlier commands' included.",
+    ),
+    click.option("--max-batch-tokens", type=int, metavar="N", help="The same, in tokens."),
+)  # fmt: skip
 _OPTIONS = (
     click.option(
         "--model",
@@ -123,11 +229,7 @@ _OPTIONS = (
         "--max-turns", type=int, metavar="N", default=MAX_TURNS, show_default=True,
         help="… answered with tools at hand so often.",
     ),
-    click.option(
-        "--max-batch-cost", type=float, metavar="USD",
-        help="All runs of the batch together, earlier commands' included.",
-    ),
-    click.option("--max-batch-tokens", type=int, metavar="N", help="The same, in tokens."),
+    *BATCH_OPTIONS,
     click.option(
         "--user", metavar="PROVIDER:MODEL",
         help="A model plays the user whom agents ask; the scenario's own answers come first.",
@@ -156,6 +258,19 @@ def model_options(command: Callable[P, R]) -> Callable[..., R]:
     return wrapped
 
 
+def batch_options(command: Callable[P, R]) -> Callable[..., R]:
+    """Give a command the batch's limits alone; it receives them as a budget, `given`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **given: P.kwargs) -> R:
+        taken = {name: given.pop(name) for name in ("max_batch_cost", "max_batch_tokens")}
+        return command(*args, given=batch_budget(taken), **given)  # type: ignore[arg-type]  # as above
+
+    for option in reversed(BATCH_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
 _NAMES = (
     *(field.name for field in fields(ModelSettings)),
     *("model", "user", "strict_prices", "cassette", "max_cost", "max_tokens", "max_requests"),
@@ -163,10 +278,28 @@ _NAMES = (
 )
 
 
-def _asked(given: dict[str, object]) -> Asked:
+def batch_budget(given: Mapping[str, object]) -> Budget:
+    """What a batch may use; raises UsageError for a limit that is none."""
+    check_limits(given)
+    return Budget(
+        usd=_given(given, "max_batch_cost", float), tokens=_given(given, "max_batch_tokens", int)
+    )
+
+
+def check_limits(given: Mapping[str, object]) -> None:
+    """Raise UsageError for a number that nothing can be held to."""
     for name, value in given.items():
-        if name.startswith("max_") and isinstance(value, int | float) and value <= 0:
-            raise UsageError(f"--{name.replace('_', '-')} is {value:g}; it must be more than 0")
+        if not isinstance(value, int | float):
+            continue
+        option = f"--{name.replace('_', '-')}"
+        if not math.isfinite(value):
+            raise UsageError(f"{option} is {value}; write a number, or leave it out for no limit")
+        if name.startswith("max_") and value <= 0:
+            raise UsageError(f"{option} is {value:g}; it must be more than 0")
+
+
+def _asked(given: dict[str, object]) -> Asked:
+    check_limits(given)
     return Asked(
         model=_given(given, "model", str),
         settings=ModelSettings(
@@ -181,28 +314,29 @@ def _asked(given: dict[str, object]) -> Asked:
             requests=_given(given, "max_requests", int),
             turns=_given(given, "max_turns", int),
         ),
-        batch_budget=Budget(
-            usd=_given(given, "max_batch_cost", float),
-            tokens=_given(given, "max_batch_tokens", int),
+        user=named_model("--user", user) if (user := _given(given, "user", str)) else None,
+        shared=Shared(
+            budget=batch_budget(given),
+            strict_prices=bool(given["strict_prices"]),
+            cassette=_given(given, "cassette", Path),
         ),
-        user=_user(_given(given, "user", str)),
-        strict_prices=bool(given["strict_prices"]),
-        cassette=_given(given, "cassette", Path),
     )
 
 
-def _user(text: str | None) -> ModelRef | None:
-    if text is None:
-        return None
+def named_model(option: str, text: str) -> ModelRef:
+    """A model with its provider; raises UsageError naming the option."""
     model = parse_model(text, "", PROVIDERS)
     if not model.provider:
-        raise UsageError(f"--user {text!r} names no provider; write for example openai:{text}")
+        named, colon, _ = text.partition(":")
+        if colon and (near := get_close_matches(named, PROVIDERS, n=1)):
+            raise UsageError(f"{option}: no provider {named!r}; did you mean {near[0]!r}?")
+        raise UsageError(f"{option} {text!r} names no provider; write for example openai:{text}")
     return model
 
 
 T = TypeVar("T")
 
 
-def _given(given: dict[str, object], name: str, kind: type[T]) -> T | None:
+def _given(given: Mapping[str, object], name: str, kind: type[T]) -> T | None:
     value = given[name]
     return value if isinstance(value, kind) else None

@@ -106,6 +106,7 @@ def _spec_of(settings: Settings, recorded: RunRecord) -> RunSpec:
             warmup=warmup,
             budget=recorded.budget,
             user=recorded.user,
+            grading=recorded.grading,
         )
         spec = roster.identify(plan(selection)[0])
         if spec.digest == recorded.spec_digest:
@@ -190,13 +191,16 @@ def cassette(*, run: str, path: Path, root: Path | None) -> int:
     """
     settings = settings_for(root)
     recorded = find_run(wiring.open_store(settings), run)
-    recording = _recording(settings, recorded)
-    if recording is None:
+    session = recorded.session
+    if session is None or session.recording is None:
         raise UsageError(f"{recorded.id} asked no model: there is nothing to write")
+    recording = wiring.open_artifacts(settings).get(session.recording)
     try:
         with path.open("xb") as file:
             file.write(cassettes.pack(recording))
     except FileExistsError as error:
         raise UsageError(f"{path} exists; name another file") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     click.echo(f"wrote {len(cassettes.load(recording))} exchanges of {recorded.id} to {path}")
     return PASSED

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,17 +19,29 @@ from harness.cli.bench import COMMANDS
 from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
-from harness.cli.models import Asked, Source, look_at_models, model_options, source_of
+from harness.cli.models import (
+    Asked,
+    Shared,
+    Source,
+    batch_options,
+    look_at_models,
+    model_options,
+    named_model,
+    remembered_shared,
+    source_of,
+)
 from harness.domain import ids
+from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import RunSpec, Specialist, Warmup
-from harness.errors import Interrupted, UsageError
+from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
+from harness.report.words import plural
 from harness.run import run_batch
 from harness.settings import Settings
 from harness.store.base import Planned, Wanted
@@ -71,6 +84,15 @@ DEFAULT_TIER = "L1"
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
+@click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
+@click.option("--skip", metavar="CHECK[,…]", help="Leave these of the scenario's checks out.")
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="PROVIDER:MODEL",
+    help="Judges in place of those that the rubric names; repeatable.",
+)
 @model_options
 @click.option("--mint-template", metavar="REF", help="Run with and without it, then mint.")
 @click.option(
@@ -94,6 +116,9 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     iterations: int,
     batch_id: str | None,
     skip_warmup: bool,
+    only: str | None,
+    skip: str | None,
+    judges: tuple[str, ...],
     mint_template: str | None,
     mint_output: Path | None,
     quiet: bool,
@@ -128,14 +153,20 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
             budget=asked.budget,
             user=asked.user,
+            grading=Grading(
+                only=_names(only),
+                skip=_names(skip),
+                judges=tuple(named_model("--judge", judge) for judge in judges),
+            ),
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
     batch = new_batch(batch_id)
-    look_at_models(settings, specs, asked)
+    look_at_models(settings, specs, asked.shared)
     refs = _refs(found, specialists)
-    source = source_of(settings, batch, asked)
-    runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)
+    source = source_of(settings, batch, specs, asked.shared)
+    with reported(settings, batch, as_json=as_json):
+        runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
         from harness.cli.mint import mint_snapshot  # noqa: PLC0415  # only when asked for
@@ -146,28 +177,56 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
 
 @click.command()
 @click.argument("batch_id")
+@batch_options
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
-def resume(*, batch_id: str, quiet: bool, as_json: bool, root: Path | None) -> int:
+def resume(*, batch_id: str, given: Budget, quiet: bool, as_json: bool, root: Path | None) -> int:
     """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
 
-    A run whose scenario, prompt, agent or specialist has changed since it was planned is refused.
+    Its budget, its cassette and its demands on prices are those it was planned with; a limit that
+    is given here takes the place of its own. A run whose scenario, prompt, agent or specialist has
+    changed since it was planned is refused.
     """
     settings = settings_for(root)
     store = wiring.open_store(settings)
     batch = find_batch(store, batch_id).id
     missing = store.missing(batch)
-    specs = [_replan(settings, planned) for planned in missing]
-    look_at_models(settings, specs)
-    if not specs and not as_json:
+    if not missing and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
+    groups = _by_source([(_replan(settings, planned), planned) for planned in missing], given)
+    for shared, specs in groups:
+        look_at_models(settings, specs, shared)
+    # before any of them runs, each has what it plays
+    sources = [(source_of(settings, batch, specs, shared), specs) for shared, specs in groups]
     runs: list[RunRecord] = []
-    if specs:
-        with opened(settings, len(specs), Source(), quiet=quiet or as_json) as tools:
-            runs = _run(specs, batch, tools)
+    for source, specs in sources:
+        with (
+            reported(settings, batch, as_json=as_json),
+            opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
+        ):
+            runs += _run(specs, batch, tools)
     return report(settings, batch, runs, as_json=as_json)
+
+
+def _by_source(
+    missing: Sequence[tuple[RunSpec, Planned]], given: Budget
+) -> list[tuple[Shared, list[RunSpec]]]:
+    """The runs that play one cassette, or none, and what they were planned with."""
+    groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
+    shares = [remembered_shared(json.loads(planned.settings)) for _, planned in missing]
+    for (spec, _), shared in zip(missing, shares, strict=True):
+        groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
+    budget = Budget(
+        usd=given.usd or min((s.budget.usd for s in shares if s.budget.usd), default=None),
+        tokens=given.tokens
+        or min((s.budget.tokens for s in shares if s.budget.tokens), default=None),
+    )
+    strict = any(shared.strict_prices for shared in shares)
+    return [
+        (Shared(budget, strict, path, digest), specs) for (path, digest), specs in groups.items()
+    ]
 
 
 def execute(
@@ -183,7 +242,8 @@ def execute(
     with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
         cells = [spec for spec in specs if spec.iteration == 1]
         count = len(specs) // len(cells)
-        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs)) for c in cells]
+        shared = source.shared if source else Shared()
+        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs, shared)) for c in cells]
         planned = tools.store.plan(batch, wanted, tools.now())
         numbered = [
             replace(cells[i], iteration=planned[i * count + n].iteration)
@@ -198,6 +258,24 @@ def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunReco
         return list(run_batch(specs, batch, tools))
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
+    except BatchStopped as stop:
+        missing = plural(len(tools.store.missing(batch)), "run")
+        larger = ""
+        if "budget is spent" in str(stop):
+            larger = " --max-batch-tokens N" if "tokens" in str(stop) else " --max-batch-cost USD"
+        raise BatchStopped(
+            f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
+        ) from stop
+
+
+@contextmanager
+def reported(settings: Settings, batch: BatchId, *, as_json: bool) -> Iterator[None]:
+    """A batch that stops before its plan does still shows what ran."""
+    try:
+        yield
+    except BatchStopped:
+        report(settings, batch, wiring.open_store(settings).runs(batch), as_json=as_json)
+        raise
 
 
 @contextmanager
@@ -216,7 +294,7 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     """Show what ran; the exit code says whether all of it passed."""
     store = wiring.open_store(settings)
     if as_json:
-        print_json(batch_document(store.batch(batch), store.runs(batch)))
+        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
     else:
         console = output()
         if len(runs) == 1:
@@ -253,6 +331,10 @@ def _tiers(text: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
 
 
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
 def new_batch(text: str | None) -> BatchId:
     """The batch a user names, or a new one."""
     if text is None:
@@ -264,7 +346,7 @@ def _refs(found: Sequence[Specialist | None], refs: Sequence[str]) -> dict[str, 
     return {s.ref.name: ref for s, ref in zip(found, refs, strict=True) if s}
 
 
-def _remember(spec: RunSpec, refs: dict[str, str]) -> str:
+def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
     """What a resumed command needs beyond the cell."""
     ref = refs.get(spec.specialist.ref.name) if spec.specialist else None
     return json.dumps(
@@ -274,7 +356,17 @@ def _remember(spec: RunSpec, refs: dict[str, str]) -> str:
             "settings": asdict(spec.agent.settings),
             "budget": asdict(spec.budget),
             "user": asdict(spec.user) if spec.user else None,
+            "grading": asdict(spec.grading),
+            **shared.remembered(),
         }
+    )
+
+
+def _grading(given: dict[str, Any]) -> Grading:
+    return Grading(
+        only=tuple(given.get("only", ())),
+        skip=tuple(given.get("skip", ())),
+        judges=tuple(ModelRef(**model) for model in given.get("judges", ())),
     )
 
 
@@ -294,6 +386,7 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
         warmup=Warmup(remembered["warmup"]),
         budget=Budget(**remembered["budget"]),
         user=ModelRef(**remembered["user"]) if remembered["user"] else None,
+        grading=_grading(remembered.get("grading", {})),
     )
     spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
     if spec.digest != planned.spec_digest:

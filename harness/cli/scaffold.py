@@ -1,4 +1,4 @@
-"""`bench new suite|scenario`: the beginning of something that validates and can be proved."""
+"""`bench new suite|scenario|evaluator`: the beginning of something that works."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from harness import wiring
 from harness.cli.entry import PASSED, root_option, settings_for
+from harness.cli.scaffold_evaluator import package_of, script_of
 from harness.domain.scenario import TIERS
 from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_suites
@@ -100,12 +102,13 @@ PROMPTS = {
 
 @click.group()
 def new() -> None:
-    """Begin a new suite or scenario.
+    """Begin a new suite, scenario or evaluator.
 
     \b
     Examples:
       bench new suite web-apps
       bench new scenario web-apps login-form
+      bench new evaluator no-todo --script --suite web-apps
     """  # noqa: D301  # click wants its \b
 
 
@@ -131,8 +134,7 @@ def new_suite(*, name: str, root: Path | None) -> int:
 def new_scenario(*, suite: str, name: str, root: Path | None) -> int:
     """Write a small scenario that works, to be changed into yours."""
     base = settings_for(root).root
-    if suite not in find_suites(base):
-        raise UsageError(f"no suite {suite!r}; {nearest(suite, find_suites(base))}")
+    _must_be_a_suite(base, suite)
     folder = base / "suites" / suite / "scenarios" / _checked(name)
     prompts = base / "suites" / suite / "prompts" / name
     for taken in (folder, prompts):
@@ -147,6 +149,60 @@ def new_scenario(*, suite: str, name: str, root: Path | None) -> int:
         f"next: bench validate --prove {suite} {name}, then change them into yours"
     )
     return PASSED
+
+
+@new.command("evaluator")
+@click.argument("name")
+@click.option("--script", is_flag=True, help="A script of a suite, in place of a package.")
+@click.option("--suite", help="The suite that gets the script.")
+@root_option
+def new_evaluator(*, name: str, script: bool, suite: str | None, root: Path | None) -> int:
+    """Write an evaluator that works, to be changed into yours.
+
+    \b
+    Examples:
+      bench new evaluator no-todo
+      bench new evaluator no-todo --script --suite web-apps
+    """  # noqa: D301  # click wants its \b
+    base = settings_for(root).root
+    if script != bool(suite):
+        raise UsageError("a script belongs to a suite: give both --script and --suite SUITE")
+    if suite:
+        return _new_script(base, suite, _checked(name))
+    if name in wiring.evaluator_kinds():
+        raise UsageError(f"there is an evaluator {name!r} already")
+    folder = base / f"mintmark-{_checked(name)}"
+    if folder.exists():
+        raise UsageError(f"{folder} exists")
+    for path, text in package_of(name).items():
+        _write(folder / path, text)
+    click.echo(
+        f"made {folder}\n"
+        f"next: pip install -e {folder.name}, then in a scenario.yaml under `evaluators`:\n"
+        f"  - {{name: {name}, weight: 1}}"
+    )
+    return PASSED
+
+
+def _new_script(base: Path, suite: str, name: str) -> int:
+    _must_be_a_suite(base, suite)
+    path = base / "suites" / suite / "checks" / f"{name}.py"
+    if path.exists():
+        raise UsageError(f"{path} exists")
+    _write(path, script_of(name))
+    path.chmod(0o755)
+    run = f"suite:checks/{path.name}"
+    click.echo(
+        f"made {path}\n"
+        "next: in a scenario.yaml of the suite, under `evaluators`:\n"
+        f'  - {{name: {name}, uses: script, weight: 1, options: {{run: "{run}"}}}}'
+    )
+    return PASSED
+
+
+def _must_be_a_suite(base: Path, suite: str) -> None:
+    if suite not in find_suites(base):
+        raise UsageError(f"no suite {suite!r}; {nearest(suite, find_suites(base))}")
 
 
 def _checked(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -11,11 +11,13 @@ from rich.text import Text
 
 from harness import wiring
 from harness.cli.console import (
+    PARTLY,
     SIMULATED,
     clean,
     messages,
     number,
     output,
+    partly,
     plus_minus,
     print_json,
     print_run,
@@ -25,7 +27,7 @@ from harness.cli.console import (
     word,
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.cli.lookup import find_batch, find_run
+from harness.cli.lookup import find_batch, find_run, runs_of
 from harness.cli.transcript import print_transcript
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
@@ -40,9 +42,9 @@ from harness.report.documents import (
     run_document,
     transcript_document,
 )
+from harness.report.stats import standing
 from harness.report.words import plural
 from harness.settings import Settings
-from harness.store.base import Store
 from harness.store.transcripts import read
 
 RECENT = 20
@@ -154,7 +156,8 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
     if otel == "-" and as_json:
         raise UsageError("--otel - writes JSON lines already; leave --json out")
     settings = settings_for(root)
-    record = find_run(wiring.open_store(settings), run)
+    store = wiring.open_store(settings)
+    record = find_run(store, run)
     if show_diff:
         _print_diff(settings, record, as_json=as_json)
     elif show_transcript:
@@ -168,9 +171,9 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
     elif otel is not None:
         _export(settings, record, otel, as_json=as_json)
     elif as_json:
-        print_json(run_document(record))
+        print_json(run_document(record, store.reviews(record.id)))
     else:
-        print_run(output(), record, tests=tests)
+        print_run(output(), record, tests=tests, reviews=store.reviews(record.id))
     return PASSED
 
 
@@ -271,7 +274,7 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
     found = find_batch(store, batch_id)
     runs = store.runs(found.id)
     if as_json:
-        print_json(batch_document(found, runs))
+        print_json(batch_document(found, runs, store.reviews()))
         return PASSED
     console = output()
     print_summary(console, runs, found.id)
@@ -285,7 +288,7 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
             who(r.cell),
             str(r.iteration),
             number(r.total_score),
-            word(r),
+            word(r) + partly(r),
         )
         for r in runs
     ]
@@ -308,7 +311,7 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
 def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int:
     """Compare two batches, or two runs, task by task; only scored runs count."""
     store = wiring.open_store(settings_for(root))
-    (a, before), (b, after) = (_runs_of(store, name) for name in (first, second))
+    (a, before), (b, after) = (runs_of(store, name) for name in (first, second))
     found = compare_batches(before, after)
     if as_json:
         print_json({"a": a, "b": b, **comparison_document(found)})
@@ -330,17 +333,14 @@ def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int
         console.print(Text(f"only in {side}: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}"))
     if not found.rows:
         console.print("[yellow]nothing can be compared: no task was done by the same agent[/]")
+    for side, runs in (("A", before), ("B", after)):
+        if some := [run for run in standing(runs) if run.partly_graded]:
+            places = dict.fromkeys(f"{r.cell.suite}/{r.cell.scenario} {r.cell.tier}" for r in some)
+            said = f"{side}: {plural(len(some), 'run')} {PARTLY}: {', '.join(places)}"
+            console.print(Text(clean(said), "yellow"))
     if any(group.simulated for pair in found.rows for group in (pair.before, pair.after)):
         console.print(SIMULATED)
     return PASSED
-
-
-def _runs_of(store: Store, name: str) -> tuple[str, Sequence[RunRecord]]:
-    if name.startswith("run_"):
-        run = store.run(name)
-        return run.id, [run]
-    batch = find_batch(store, name)
-    return batch.id, store.runs(batch.id)
 
 
 def _pair_row(pair: Pair) -> tuple[str, ...]:

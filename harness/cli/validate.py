@@ -17,6 +17,7 @@ from harness.agents.tools import toolbox
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
 from harness.cli.run import execute
+from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
@@ -154,11 +155,19 @@ def _wanted(
     return [(s, name) for s in suites for name in find_scenarios(settings.root, s)]
 
 
+OF_A_SESSION = frozenset(
+    {"efficiency", "user_questions_quality", "used_manager_commands", "llm_judge"}
+)
+"""Checks that say nothing of a solution that nobody worked out, or that cost money."""
+
+
 def prove_scenario(settings: Settings, scenario: Scenario, *, quiet: bool) -> Proof:
     """Run the scenario with nothing done, with its solution and with each wrong solution."""
     wrong = sorted(p.name for p in (scenario.folder / "wrong").glob("*") if p.is_dir())
     agents = [AgentRef("echo"), AgentRef("oracle"), *(AgentRef("oracle", name) for name in wrong)]
-    specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents)))
+    aside = tuple(check.name for check in scenario.checks if check.kind in OF_A_SESSION)
+    grading = Grading(skip=aside)
+    specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents), grading=grading))
     batch = BatchId(f"prove_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}")
     runs = execute(settings, [roster.identify(spec) for spec in specs], batch, refs={}, quiet=quiet)
     return Proof(batch, tuple(_problems(runs)), len(wrong))

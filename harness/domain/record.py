@@ -8,8 +8,10 @@ from enum import StrEnum
 
 from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
+from harness.domain.grading import Grading
 from harness.domain.ids import BatchId, Digest, RunId
-from harness.domain.model import Budget, ModelRef, ModelSettings
+from harness.domain.judgement import Judgement
+from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
 from harness.domain.scenario import Level
 from harness.domain.session import Session
 
@@ -50,6 +52,16 @@ class CommandResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a tool has to say about a place in the code."""
+
+    rule: str
+    path: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """One evaluator's word: a score in 0..1, or None and the reason why there is none."""
 
@@ -64,6 +76,21 @@ class CheckResult:
     outcomes: tuple[TestOutcome, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     duration_s: float = 0.0
+    threshold: float = 1.0
+    """What it has to score when it is required."""
+    findings: tuple[Finding, ...] = ()
+    """What is found in this work, to compare with the control's."""
+    crashed: bool = False
+    """The evaluator broke down: the run is graded only in part, and does not pass."""
+    judgement: Judgement | None = None
+    """The judges' scores behind it."""
+    use: ModelUse | None = None
+    """What asking models cost, whether a judgement came of it or not."""
+
+    @property
+    def reached(self) -> bool:
+        """It ran, and scores what it has to score when it is required."""
+        return self.score is not None and self.score >= self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +101,14 @@ class Control:
     commands: tuple[CommandResult, ...]
     checks: tuple[CheckResult, ...]
 
+    def check(self, name: str) -> CheckResult | None:
+        """A check as it came out on the untouched fixture."""
+        return next((c for c in self.checks if c.name == name), None)
+
     def outcomes(self, check: str) -> tuple[TestOutcome, ...]:
         """The tests that `check` saw on the untouched fixture."""
-        return next((c.outcomes for c in self.checks if c.name == check), ())
+        found = self.check(check)
+        return found.outcomes if found else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +191,24 @@ class RunRecord:
     """The model that played the user."""
     stages_s: tuple[tuple[str, float], ...] = ()
     """How long each stage took, in the order they ran."""
+    grading: Grading = field(default_factory=Grading)
+    """What somebody asked of the grading."""
+
+    @property
+    def judging(self) -> tuple[ModelUse, ...]:
+        """What the judges used: no part of the agent's cost."""
+        return tuple(check.use for check in self.checks if check.use)
+
+    @property
+    def drawn(self) -> tuple[ModelUse, ...]:
+        """All that was taken from the batch's common budget."""
+        agent = self.session.model_use if self.session else None
+        return (*((agent,) if agent else ()), *self.judging)
+
+    @property
+    def partly_graded(self) -> bool:
+        """An evaluator broke down: the total is of the other checks."""
+        return any(check.crashed for check in self.checks)
 
     @property
     def status(self) -> str:

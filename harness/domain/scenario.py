@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
+from harness.domain.dependencies import DependencyRules
+from harness.domain.heuristics import Heuristic
 from harness.domain.ids import Digest
+from harness.domain.rubric import Rubric
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -82,6 +87,12 @@ class CheckSpec:
     fail_to_pass: tuple[str, ...] | None = None
     pass_to_pass: tuple[str, ...] | None = None
     timeout_s: float | None = None
+    threshold: float = 1.0
+    """What a required check has to score."""
+    after: tuple[tuple[str, float], ...] = ()
+    """It is made when these checks score so much; else it scores 0 without being made."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the evaluator's own schema has let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,17 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class TierProfile:
+    """How a tier shifts the weights: `policy.yaml` beside the suite's prompts."""
+
+    tier: str
+    ask_user_bonus: float = 0.0
+    """Added to the weight of user_questions_quality, as a share of all other weights."""
+    efficiency_weight: float = 1.0
+    """What the weight of efficiency is multiplied by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digests:
     """What the scenario's files were when they were loaded; a run's spec names them."""
 
@@ -146,6 +168,10 @@ class Scenario:
     digests: Digests
     hidden: Path | None = None
     solution: Path | None = None
+    heuristics: tuple[Heuristic, ...] = ()
+    rubric: Rubric | None = None
+    rules: DependencyRules = field(default_factory=DependencyRules)
+    profiles: tuple[TierProfile, ...] = ()
     protected: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     difficulty: str | None = None

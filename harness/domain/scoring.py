@@ -17,8 +17,7 @@ def total_score(checks: Iterable[CheckResult]) -> float | None:
 
 
 def is_success(checks: Iterable[CheckResult], total: float | None, threshold: float) -> bool:
-    """The total reaches the threshold and every required check ran and scored 1."""
-    if total is None:
+    """The total reaches the threshold, every required check its own, and no evaluator crashed."""
+    if total is None or total < threshold:
         return False
-    required = (check.score for check in checks if check.required)
-    return total >= threshold and all(score == 1.0 for score in required)
+    return all(not check.crashed and (check.reached or not check.required) for check in checks)

@@ -7,13 +7,14 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from harness.domain.grading import Grading
 from harness.domain.ids import Digest
 from harness.domain.mcp import McpServer
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import Cell, SpecialistRef
 from harness.domain.scenario import Prompt, Scenario
 
-GRADING_VERSION = 1
+GRADING_VERSION = 2
 """Raised when the same work would be graded differently: recorded controls no longer hold."""
 
 
@@ -63,6 +64,8 @@ class RunSpec:
     """Plays the user who is asked; None leaves it to the scenario's answers."""
     iteration: int = 1
     warmup: Warmup = Warmup.RUN
+    grading: Grading = field(default_factory=Grading)
+    """What was asked of it; the scenario's checks are already those that are made."""
 
     @property
     def cell(self) -> Cell:
@@ -99,6 +102,7 @@ class RunSpec:
                 "scenario": asdict(self.scenario.digests),
                 "key": self.scenario.key,
                 "network": self.scenario.network,
+                "asked": asdict(self.grading),
                 "prompt": [self.prompt.tier, self.prompt.text],
                 "warmup": self.warmup,
             }
@@ -114,6 +118,7 @@ def control_key(scenario: Scenario, image_key: Digest) -> Digest:
             "fixture": scenario.digests.fixture,
             "hidden": scenario.digests.hidden,
             "definition": scenario.digests.definition,
+            "checks": [check.name for check in scenario.checks],
         }
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from harness.domain.scenario import CheckSpec, Command, Level
 from harness.errors import nearest
 from harness.load.commands import named
 from harness.load.places import Place, Problem
-from harness.load.source import LATER, Around, Source
+from harness.load.schema import option_problems
+from harness.load.source import BLOCKS, Around, Source
 from harness.load.units import seconds
 
 COMMAND_KINDS = ("install", "build", "lint", "typecheck")
@@ -20,8 +21,21 @@ COMMAND_KINDS = ("install", "build", "lint", "typecheck")
 ORDER = ("install", "build", "lint", "typecheck", "test")
 """How `validation.commands` are run."""
 
-METRICS: Mapping[str, str] = {"install_success": "install", "tests_nonregression": "test"}
+METRICS: Mapping[str, str] = {
+    "install_success": "install",
+    "tests_nonregression": "test",
+    "dependency_targets": "semantic_upgrade_quality",
+    "integrity_guard": "integrity",
+}
 """The original's names for the weights of checks that are called otherwise here."""
+
+RULED: Mapping[str, str] = {
+    "semantic_upgrade_quality": "targets",
+    "deprecated_handling": "blocklist",
+    "companion_alignment": "companion_versions",
+    "namespace_migrations": "namespace_migrations",
+}
+"""Checks that are made as soon as the file gives what they look at."""
 
 _TEST_ONLY = ("level", "tests", "report", "fail_to_pass", "pass_to_pass")
 
@@ -55,9 +69,12 @@ def read_checks(
     if "evaluators" in source.raw:
         listed = [_listed(item, i, validation, around) for i, item in source.items("evaluators")]
     else:
-        listed = list(_derived(source, validation))
+        listed = [
+            *_derived(source, validation),
+            *_ruled(source, _weights(source), sorted(around.kinds)),
+        ]
     kinds = {placed.spec.kind for placed in listed}
-    return (*listed, *(p for p in _later(source) if p.spec.kind not in kinds))
+    return (*listed, *(p for p in _blocks(source) if p.spec.kind not in kinds))
 
 
 def _listed(
@@ -81,6 +98,9 @@ def _listed(
         fail_to_pass=_ids(item, "fail_to_pass"),
         pass_to_pass=_ids(item, "pass_to_pass"),
         timeout_s=seconds(item["timeout"]) if "timeout" in item else None,
+        threshold=float(item.get("threshold", 1.0)),
+        after=tuple((name, float(least)) for name, least in item.get("after", {}).items()),
+        options=item.get("options", {}),
     )
     return Placed(spec, ("evaluators", index), frozenset(item))
 
@@ -110,9 +130,22 @@ def _derived(source: Source, validation: tuple[Command, ...]) -> Iterator[Placed
             yield Placed(spec, ("validation", "commands", kind))
 
 
-def _later(source: Source) -> Iterator[Placed]:
+def _ruled(
+    source: Source, weights: Mapping[str, float], kinds: Collection[str]
+) -> Iterator[Placed]:
+    """The checks that the original's constraints and weights amount to."""
+    given = {**source.part("constraints"), **({"targets": True} if source.part("targets") else {})}
+    for kind in kinds:
+        place: Place = ("rubric_overrides", "weights", kind)
+        if RULED.get(kind) in given:
+            yield Placed(CheckSpec(kind, kind, weights.get(kind, 1.0)), place)
+        elif weights.get(kind) and kind not in (*ORDER, *BLOCKS, *RULED):
+            yield Placed(CheckSpec(kind, kind, weights[kind]), place)
+
+
+def _blocks(source: Source) -> Iterator[Placed]:
     weights = _weights(source)
-    for kind in LATER:
+    for kind in BLOCKS:
         if source.part(kind).get("enabled", False):
             yield Placed(CheckSpec(kind, kind, weights.get(kind, 1.0)), (kind,))
 
@@ -133,26 +166,54 @@ def check_problems(
         yield from _command_problems(source, placed, names)
         if placed.spec.kind == "oracle" and not around.has_expected:
             yield Problem(placed.place, "checks expected values, but the oracle's file has none")
+        yield from _option_problems(placed)
+        yield from _gate_problems(placed, checks)
     yield from _doubles(checks)
-    if source.is_whole("evaluators", "validation", *LATER):
+    if source.is_whole("evaluators", "validation", *BLOCKS):
         yield from _balance(checks, around)
 
 
 def _kind_problems(placed: Placed, around: Around) -> Iterator[Problem]:
     spec = placed.spec
-    known = {*around.kinds, *LATER}
+    known = {*around.kinds}
     if spec.kind not in known:
         key = "uses" if "uses" in placed.given else "name"
         hint = "" if key == "uses" else " (a name of your own needs `uses: <evaluator>`)"
         text = f"no evaluator {spec.kind!r}; {nearest(spec.kind, known)}{hint}"
         yield Problem((*placed.place, key), text)
-    elif spec.required and spec.kind not in around.kinds:
-        text = f"this version has no evaluator {spec.kind!r}, so no run could pass what it requires"
-        yield Problem((*placed.place, "required"), text)
     if spec.kind in (*COMMAND_KINDS, "oracle"):
         surplus = (*_TEST_ONLY, "command", "timeout") if spec.kind == "oracle" else _TEST_ONLY
         for key in sorted(placed.given.intersection(surplus)):
             yield Problem((*placed.place, key), f"means nothing to the evaluator {spec.kind!r}")
+
+
+def _option_problems(placed: Placed) -> Iterator[Problem]:
+    """What the evaluator's own schema says; an evaluator of another package looks for itself."""
+    for problem in option_problems(placed.spec.options, placed.spec.kind):
+        yield problem._replace(place=(*placed.place, "options", *problem.place))
+
+
+def _gate_problems(placed: Placed, checks: tuple[Placed, ...]) -> Iterator[Problem]:
+    if "threshold" in placed.given and not placed.spec.required:
+        text = "is what a required check has to score; say `required: true`"
+        yield Problem((*placed.place, "threshold"), text)
+    waits = {each.spec.name: [name for name, _ in each.spec.after] for each in checks}
+    for name in waits[placed.spec.name]:
+        place: Place = (*placed.place, "after", name)
+        if name not in waits:
+            yield Problem(place, f"names no check; {nearest(name, waits)}")
+        elif placed.spec.name in _reached_from(name, waits):
+            yield Problem(place, f"waits for {placed.spec.name!r} itself, so neither is ever made")
+
+
+def _reached_from(name: str, waits: Mapping[str, list[str]]) -> set[str]:
+    found, left = set[str](), [name]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            left += waits.get(each, [])
+    return found
 
 
 def _test_problems(placed: Placed, around: Around) -> Iterator[Problem]:
@@ -200,9 +261,6 @@ def _balance(checks: tuple[Placed, ...], around: Around) -> Iterator[Problem]:
     can_run = [placed.spec for placed in checks if placed.spec.kind in around.kinds]
     if not checks:
         yield Problem((), "there is no check: list `evaluators`, or give `validation.commands`")
-    elif not can_run and all(placed.spec.kind in LATER for placed in checks):
-        kinds = ", ".join(placed.spec.kind for placed in checks)
-        yield Problem((), f"there is no check that this version can make (only {kinds})")
     elif can_run and not any(spec.weight for spec in can_run):
         yield Problem(
             ("evaluators",), "every check that can run has weight 0, so there is no total"

@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.domain.dependencies import DependencyRules
 from harness.domain.digests import bytes_digest, image_digest, tree_digest
+from harness.domain.heuristics import Heuristic
 from harness.domain.ids import Digest
+from harness.domain.rubric import Rubric
 from harness.domain.scenario import (
     DEFAULT_THRESHOLD,
     CheckSpec,
@@ -23,13 +26,19 @@ from harness.domain.scenario import (
     Oracle,
     Prompt,
     Scenario,
+    TierProfile,
 )
 from harness.errors import BadFile
 from harness.load import folders
 from harness.load.checks import check_problems, read_checks, read_validation
+from harness.load.dependencies import read_rules
+from harness.load.evaluator_scripts import script_problems, scripts_digest
+from harness.load.heuristics import read_heuristics
 from harness.load.notes import notes
 from harness.load.oracle import read_oracle
+from harness.load.profiles import read_profiles
 from harness.load.prompts import read_prompts
+from harness.load.rubric import read_rubric
 from harness.load.rules import rule_problems
 from harness.load.source import FILE, Around, Source, read_source
 from harness.load.units import seconds, size_bytes
@@ -58,6 +67,10 @@ class _Parts:
     image: ImageSource
     prompts: tuple[Prompt, ...]
     oracle: Oracle
+    heuristics: tuple[Heuristic, ...]
+    rubric: Rubric | None
+    rules: DependencyRules
+    profiles: tuple[TierProfile, ...]
 
 
 def draft(folder: Path, kinds: Collection[str]) -> Draft:
@@ -92,7 +105,16 @@ def _put_together(source: Source, folder: Path, kinds: Collection[str]) -> Draft
     placed = read_checks(source, validation, around)
     checks = tuple(each.spec for each in placed)
     image = _image(source.part("image"), folder)
-    said = (*rule_problems(source), *check_problems(source, placed, validation, around))
+    heuristics, rubric = read_heuristics(source, folder), read_rubric(source)
+    rules, profiles = read_rules(source), read_profiles(folder.parent.parent)
+    said = (
+        *rule_problems(source),
+        *check_problems(source, placed, validation, around),
+        *script_problems(folder, placed),
+        *heuristics.problems,
+        *rubric.problems,
+        *rules.problems,
+    )
     errors = (
         *source.document.report((*source.problems, *said)),
         *folders.fixture_errors(folder),
@@ -100,9 +122,22 @@ def _put_together(source: Source, folder: Path, kinds: Collection[str]) -> Draft
         *(folders.dockerfile_errors(folder, image.dockerfile) if image.dockerfile else ()),
         *prompts.errors,
         *oracle.errors,
+        *profiles.errors,
     )
-    parts = _Parts(folder, source, checks, validation, image, prompts.prompts, oracle.oracle)
-    idle = (*_notes(parts, kinds), *prompts.notes)
+    parts = _Parts(
+        folder=folder,
+        source=source,
+        checks=checks,
+        validation=validation,
+        image=image,
+        prompts=prompts.prompts,
+        oracle=oracle.oracle,
+        heuristics=heuristics.items,
+        rubric=rubric.rubric,
+        rules=rules.rules,
+        profiles=profiles.profiles,
+    )
+    idle = (*_notes(parts), *prompts.notes)
     tiers = frozenset(prompt.tier for prompt in prompts.prompts)
     scenario = None if errors or fixture is None else _scenario(parts, fixture, idle)
     return Draft(source.document.path, errors, idle, tiers, scenario)
@@ -133,10 +168,11 @@ def _limits(source: Source) -> Limits:
     )
 
 
-def _notes(parts: _Parts, kinds: Collection[str]) -> Iterator[str]:
+def _notes(parts: _Parts) -> Iterator[str]:
     folder, source = parts.folder, parts.source
     suite = folder.parent.parent.name
-    yield from notes(source, suite=suite, scenario=folder.name, kinds=kinds)
+    made = {check.kind for check in parts.checks}
+    yield from notes(source, suite=suite, scenario=folder.name, made=made)
     if "image" not in source.raw and source.is_whole("image"):
         yield f"image: not given; {parts.image.name} has no language but the shell's"
     if all((folder / name).is_dir() for name in folders.FIXTURES):
@@ -170,6 +206,10 @@ def _scenario(parts: _Parts, fixture: Path, idle: tuple[str, ...]) -> Scenario:
         validation=parts.validation,
         prompts=parts.prompts,
         oracle=parts.oracle,
+        heuristics=parts.heuristics,
+        rubric=parts.rubric,
+        rules=parts.rules,
+        profiles=parts.profiles,
         digests=Digests(
             fixture=tree_digest(fixture),
             hidden=tree_digest(hidden) if hidden.is_dir() else bytes_digest(b""),
@@ -192,6 +232,11 @@ def _definition(parts: _Parts, limits: Limits, settings: Mapping[str, object]) -
         "validation": [asdict(command) for command in parts.validation],
         "limits": asdict(limits),
         "oracle": asdict(parts.oracle),
+        "heuristics": [asdict(each) for each in parts.heuristics],
+        "rubric": asdict(parts.rubric) if parts.rubric else None,
+        "rules": asdict(parts.rules),
+        "profiles": [asdict(each) for each in parts.profiles],
+        "scripts": scripts_digest(parts.folder, parts.checks),
         **settings,
     }
     return bytes_digest(json.dumps(meaning, sort_keys=True, separators=(",", ":")).encode())

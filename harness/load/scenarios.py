@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.scenario import TIERS, Prompt, Scenario
+from harness.domain.scenario import TIERS, Level, Prompt, Scenario
 from harness.errors import BadFile, UsageError, nearest
 from harness.load.draft import Draft, draft
-from harness.load.folders import SOLUTION, WRONG
+from harness.load.folders import HIDDEN, SOLUTION, WRONG
 
 SUITES = "suites"
 SCENARIOS = "scenarios"
@@ -19,6 +20,17 @@ ENOUGH_WRONG = 3
 WHY = "WHY.md"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CALLS: Mapping[str, str] = {
+    ".py": "grading.call('module:function', …)",
+    ".js": "grading.node(…)",
+    ".mjs": "grading.node(…)",
+    ".cjs": "grading.node(…)",
+}
+"""What can be called from another process, by the ending of its file, and how."""
+_NO_CODE = frozenset({"node_modules", "tests", "test", "__tests__", "spec", "docs", ".github"})
+_TEST_NAME = re.compile(
+    r"^test_|_test\.py$|\.(test|spec|config)\.|^(conftest|setup|noxfile|__init__)\.py$|^\."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,8 @@ def _folder(root: Path, suite: str, scenario: str) -> Path:
 
 
 def _gaps(folder: Path, found: Draft) -> Iterator[str]:
+    if found.scenario is not None:
+        yield from _could_be_b(found.scenario)
     missing = [tier for tier in TIERS if found.tiers is not None and tier not in found.tiers]
     if missing:
         yield f"no prompt for {', '.join(missing)}"
@@ -105,3 +119,33 @@ def _gaps(folder: Path, found: Draft) -> Iterator[str]:
     for name in wrong:
         if not (folder / WRONG / name / WHY).is_file():
             yield f"{WRONG}/{name}/{WHY} is missing: what is the mistake?"
+
+
+def _could_be_b(scenario: Scenario) -> Iterator[str]:
+    """Tests of level A alone, where a driver of level B could call the same code.
+
+    It can call what Python or Node.js import; whether the behaviour shows in values is not known.
+    """
+    tests = [check for check in scenario.checks if check.kind == "test"]
+    if any(check.level is Level.B for check in tests):
+        return
+    for check in tests:
+        reached = next(_reachable(scenario, check.tests), None)
+        if reached:
+            path, how = reached
+            yield (
+                f"check {check.name!r} is of level A: its tests share a process with the agent's"
+                f" code, which can fool them. {path} can be called from outside: write"
+                f" {HIDDEN}/test_*.py with {how}, and say `level: B`"
+            )
+
+
+def _reachable(scenario: Scenario, tests: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Modules of the fixture that are no tests, and what calls them."""
+    for folder, folders, files in os.walk(scenario.fixture):
+        folders[:] = sorted(name for name in folders if name not in _NO_CODE)
+        for name in sorted(files):
+            path = Path(folder, name).relative_to(scenario.fixture)
+            is_test = any(path.is_relative_to(test.rstrip("/")) for test in tests)
+            if path.suffix in _CALLS and not is_test and not _TEST_NAME.search(name):
+                yield str(path), _CALLS[path.suffix]

@@ -26,6 +26,7 @@ SNAPSHOT = "snapshot.schema.json"
 SCRIPT = "script.schema.json"
 PRICES = "prices.schema.json"
 AGENT = "agent.schema.json"
+POLICY = "policy.schema.json"
 
 _TYPES = {
     "object": "a mapping",
@@ -45,6 +46,14 @@ def schema_problems(value: object, schema: str) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def option_problems(options: Mapping[str, Any], kind: str) -> tuple[Problem, ...]:
+    """What the evaluator's schema says of its options; no schema is of another package."""
+    schema = f"options/{kind}.schema.json"
+    if not resources.files("harness.load").joinpath("schemas", schema).is_file():
+        return ()
+    return schema_problems(options, schema)
+
+
 @cache
 def _validator(schema: str) -> Validator:
     texts = {
@@ -56,7 +65,7 @@ def _validator(schema: str) -> Validator:
     ]
     registry: Registry[Any] = Registry().with_resources(known)
     make: type[Validator] = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # the stubs leave it so
-    return make(texts[schema], registry=registry)
+    return make(texts.get(schema) or _load(schema), registry=registry)
 
 
 def _load(name: str) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from harness.load.schema import SCENARIO, schema_problems
 
 FILE = "scenario.yaml"
 
-LATER = ("heuristic_checks", "llm_judge")
-"""Checks of the original's files: kept, and reported as checks that could not run."""
+BLOCKS = ("heuristic_checks", "llm_judge")
+"""Checks that a block of the file's own describes; `enabled: true` in it makes the check."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.domain.artifact import Artifact
+from harness.domain.ids import RunId
+from harness.domain.judgement import Judgement, Review
 from harness.domain.model import ModelUse, Usage
 from harness.domain.record import Batch, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Entry, Reported, Session
+from harness.report.agreement import Agreement, Figures, counting
 from harness.report.compare import BatchComparison
+from harness.report.judging import judging_of
 from harness.report.stats import Group, counts, spread, standing, totals
 from harness.report.telemetry import calls_of
 from harness.store.transcripts import row
@@ -18,9 +22,17 @@ from harness.store.transcripts import row
 Document = dict[str, Any]
 
 
-def batch_document(batch: Batch, runs: Sequence[RunRecord]) -> Document:
-    """`{"batch": {...}, "runs": [...]}`."""
-    return {"batch": batch_summary(batch, runs), "runs": [run_document(run) for run in runs]}
+def batch_document(
+    batch: Batch, runs: Sequence[RunRecord], reviews: Iterable[Review] = ()
+) -> Document:
+    """`{"batch": {...}, "runs": [...]}`; `reviews` may be of other runs too."""
+    by_run: dict[RunId, list[Review]] = {}
+    for review in reviews:
+        by_run.setdefault(review.run, []).append(review)
+    return {
+        "batch": batch_summary(batch, runs),
+        "runs": [run_document(run, by_run.get(run.id, ())) for run in runs],
+    }
 
 
 def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
@@ -29,7 +41,7 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
     `runs` are the records below it, `retried` those of them that a later try has made good.
     """
     scores = [run.total_score for run in runs if run.total_score is not None and counts(run)]
-    stands, used = standing(runs), totals(runs)
+    stands, used, judging = standing(runs), totals(runs), judging_of(runs)
     return {
         "batch_id": batch.id,
         "created_at": batch.created_at.isoformat(),
@@ -39,18 +51,21 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
         "passed": sum(run.passed for run in runs),
         "scored": len(scores),
         "mean_total_score": spread(scores).mean,
+        "partly_graded": sum(run.partly_graded for run in stands),
         "faulted": sum(run.fault is not None for run in stands),
         "retried": len(runs) - len(stands),
         "usage": used.usage and _usage(used.usage),
         "cost_usd": used.cost_usd,
         "unpriced": used.unpriced,
+        "judging": judging and _metered(judging),
         "simulated": any(run.simulated for run in runs),
     }
 
 
-def run_document(run: RunRecord) -> Document:
-    """A run in one object, transcript left out."""
+def run_document(run: RunRecord, reviews: Sequence[Review] = ()) -> Document:
+    """A run in one object, transcript left out; `reviews` are those that it got later."""
     specialist = run.cell.specialist
+    judging = judging_of([run])
     return {
         "run_id": run.id,
         "batch_id": run.batch,
@@ -74,12 +89,15 @@ def run_document(run: RunRecord) -> Document:
         "simulated": run.simulated,
         "status": run.status,
         "passed": run.passed,
+        "partly_graded": run.partly_graded,
         "total_score": run.total_score,
         "weighted_score": run.weighted_score,
         "threshold": run.threshold,
         "started_at": run.started_at.isoformat(),
         "finished_at": run.finished_at.isoformat(),
         "checks": [_check(check) for check in run.checks],
+        "judging": judging and _metered(judging),
+        "reviews": review_documents(reviews),
         "commands": [_command(command) for command in run.commands],
         "session": _session(run.session) if run.session else None,
         "tree": run.tree
@@ -98,6 +116,83 @@ def run_document(run: RunRecord) -> Document:
             "message": run.fault.message,
         },
         "stages_s": [{"stage": name, "duration_s": round(s, 4)} for name, s in run.stages_s],
+    }
+
+
+def review_documents(reviews: Sequence[Review]) -> list[Document]:
+    """Judgements that were added to runs; one that the same rater has replaced does not count."""
+    count = counting(reviews)
+    return [
+        {
+            "run_id": review.run,
+            "at": review.at.isoformat(),
+            "counts": review in count,
+            **judgement_document(review.judgement),
+        }
+        for review in reviews
+    ]
+
+
+def judgement_document(judgement: Judgement) -> Document:
+    """What one panel, or one person, says."""
+    return {
+        "by": list(judgement.by),
+        "is_human": judgement.is_human,
+        "rubric": judgement.rubric,
+        "score": judgement.score,
+        "disputed": judgement.disputed,
+        "note": judgement.note or None,
+        "marks": [
+            {
+                **asdict(mark),
+                "samples": list(mark.samples),
+                "quotes": list(mark.quotes),
+                "unfounded": list(mark.unfounded),
+            }
+            for mark in judgement.marks
+        ],
+        "judging": judgement.use and _metered(judgement.use),
+        "artifacts": [_artifact(a) for a in judgement.artifacts],
+    }
+
+
+def agreement_document(found: Agreement) -> Document:
+    """Who agrees with whom, and how far."""
+    return {
+        "runs": found.runs,
+        "raters": [
+            {"name": rater.name, "is_human": rater.is_human, "runs": runs}
+            for rater, runs in found.raters
+        ],
+        "matches": [
+            {
+                "a": match.a,
+                "b": match.b,
+                "against_people": match.against_people,
+                "overall": _figures(match.overall),
+                "categories": [
+                    {"category": name, **_figures(each)} for name, each in match.categories
+                ],
+            }
+            for match in found.matches
+        ],
+    }
+
+
+def _figures(figures: Figures) -> Document:
+    kappa = figures.kappa
+    return {
+        "n": figures.n,
+        "runs": figures.runs,
+        "exact": figures.exact,
+        "within_one": figures.within_one,
+        "bias": figures.bias,
+        "kappa": kappa and kappa.kappa,
+        "kappa_error": kappa and kappa.error,
+        "kappa_low": kappa and kappa.low,
+        "kappa_high": kappa and kappa.high,
+        "ac1": figures.ac1,
+        "why": figures.why or None,
     }
 
 
@@ -154,12 +249,16 @@ def _check(check: CheckResult) -> Document:
         "reason": check.reason or None,
         "weight": check.weight,
         "required": check.required,
+        "threshold": check.threshold,
         "level": check.level.value if check.level else None,
+        "crashed": check.crashed,
         "details": list(check.details),
         "tests": [
             {"id": o.id, "verdict": o.verdict.value, "message": o.message or None}
             for o in check.outcomes
         ],
+        "judgement": check.judgement and judgement_document(check.judgement),
+        "judging": check.use and _metered(check.use),
         "artifacts": [_artifact(a) for a in check.artifacts],
         "duration_s": round(check.duration_s, 4),
     }
@@ -202,13 +301,14 @@ def _session(session: Session) -> Document:
             }
             for q in session.questions
         ],
-        "user": session.user_use and _played_user(session.user_use),
+        "user": session.user_use and _metered(session.user_use),
         "transcript": session.log and _artifact(session.log),
         "recording": session.recording and _artifact(session.recording),
     }
 
 
-def _played_user(use: ModelUse) -> Document:
+def _metered(use: ModelUse) -> Document:
+    """What a model used that is not the agent's."""
     return {"usage": _usage(use.usage), "cost_usd": use.cost_usd, "requests": use.requests}
 
 

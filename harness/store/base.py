@@ -9,7 +9,8 @@ from typing import Protocol
 
 from harness.domain.artifact import Artifact
 from harness.domain.failures import ENDINGS, TABLE, Cause
-from harness.domain.ids import BatchId, Digest
+from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.judgement import Review
 from harness.domain.record import Batch, Cell, Control, RunRecord
 
 
@@ -107,4 +108,15 @@ class Store(Protocol):
 
     def save_control(self, control: Control) -> None:
         """Keep a control; a second one with the same key replaces nothing."""
+        ...
+
+    def save_review(self, review: Review) -> None:
+        """Add a judgement to those of a stored run, which stays what it is; none is ever replaced.
+
+        Raises UsageError (naming near ones) when there is no such run.
+        """
+        ...
+
+    def reviews(self, run: RunId | None = None) -> Sequence[Review]:
+        """The judgements that were added to a run, or to any, in the order they were made."""
         ...

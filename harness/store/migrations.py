@@ -70,7 +70,27 @@ def m001_batches_runs_and_controls(db: Connection) -> None:
     )
 
 
-MIGRATIONS: Sequence[Migration] = (m001_batches_runs_and_controls,)
+def m002_reviews_of_stored_runs(db: Connection) -> None:
+    """What judges and people said of a run later; the run itself stays what it was."""
+    _each(
+        db,
+        """CREATE TABLE reviews (
+            run TEXT NOT NULL REFERENCES runs (id),
+            position INTEGER NOT NULL,
+            made_at TEXT NOT NULL,
+            made_by TEXT NOT NULL,
+            is_human BOOLEAN NOT NULL,
+            rubric TEXT NOT NULL,
+            score DOUBLE PRECISION NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (run, position))""",
+    )
+
+
+MIGRATIONS: Sequence[Migration] = (
+    m001_batches_runs_and_controls,
+    m002_reviews_of_stored_runs,
+)
 
 
 def behind(db: Connection, where: str, steps: Sequence[Migration] = MIGRATIONS) -> int:

@@ -83,6 +83,19 @@ CHECKS = Table(
     Column("duration_s", Double, nullable=False),
 )
 
+REVIEWS = Table(
+    "reviews",
+    METADATA,
+    Column("run", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("made_at", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("is_human", Boolean, nullable=False),
+    Column("rubric", Text, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 CONTROLS = Table(
     "controls",
     METADATA,

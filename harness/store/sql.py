@@ -21,13 +21,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import exc as sql_errors
 
-from harness.domain.ids import BatchId, Digest
+from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.judgement import Review
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
 from harness.store.base import RETRIED, Planned, Wanted, cause
 from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
 from harness.store.refusals import FEW, no_batch, no_run, several_batches, several_runs, taken
-from harness.store.schema import BATCHES, CHECKS, CONTROLS, PLANNED, RUNS
+from harness.store.schema import BATCHES, CHECKS, CONTROLS, PLANNED, REVIEWS, RUNS
 
 T = TypeVar("T")
 
@@ -172,6 +173,27 @@ class SqlStore:
             ):
                 db.execute(insert(CONTROLS).values(row))
 
+    def save_review(self, review: Review) -> None:
+        """Add a judgement; whoever holds the run's row alone gives it the next position."""
+        row = _review_row(review)
+        with self._writing(f"store a judgement of run {review.run!r}") as db:
+            held = select(RUNS.c.id).where(RUNS.c.id == review.run).with_for_update()
+            if db.execute(held).first() is None:
+                newest = _newest(RUNS.c.id, RUNS.c.started_at)
+                raise no_run(review.run, db.scalars(newest).all())
+            position = _after(db, REVIEWS.c.position, REVIEWS.c.run == review.run)
+            db.execute(insert(REVIEWS).values({**row, "position": position}))
+
+    def reviews(self, run: RunId | None = None) -> Sequence[Review]:
+        """The judgements of a run, or of all, in the order they were made."""
+        query = select(REVIEWS.c.run, REVIEWS.c.document)
+        if run is not None:
+            query = query.where(REVIEWS.c.run == run)
+        query = query.order_by(REVIEWS.c.made_at, REVIEWS.c.run, REVIEWS.c.position)
+        with self._reading("list judgements") as db:
+            rows = db.execute(query).all()
+        return tuple(self._read(Review, r.document, f"a judgement of run {r.run!r}") for r in rows)
+
     @contextmanager
     def _reading(self, doing: str) -> Iterator[Connection]:
         with self._faults(doing), self.engine.begin() as db:
@@ -298,6 +320,19 @@ def _run_row(record: RunRecord) -> Mapping[str, object]:
         "finished_at": timestamp(record.finished_at),
         "spec_digest": record.spec_digest,
         "document": encode(record),
+    }
+
+
+def _review_row(review: Review) -> Mapping[str, object]:
+    judgement = review.judgement
+    return {
+        "run": review.run,
+        "made_at": timestamp(review.at),
+        "made_by": ", ".join(judgement.by),
+        "is_human": judgement.is_human,
+        "rubric": judgement.rubric,
+        "score": judgement.score,
+        "document": encode(review),
     }
 
 

@@ -98,6 +98,17 @@ class FakeLedger:
             scenario.digests.fixture, f"commit-of-{run}", len(changes), 0, 0, changes.left_out
         )
 
+    def diff(self, ref: TreeRef) -> bytes:
+        """Every changed file as if it were new."""
+        run = next(run for run in self.recorded if ref.commit == f"commit-of-{run}")
+        parts = []
+        for change in self.recorded[run]:
+            name, lines = change.path.decode(), change.data.decode().splitlines()
+            head = f"diff --git a/{name} b/{name}\nnew file mode 100644\n"
+            body = "".join(f"+{line}\n" for line in lines)
+            parts.append(f"{head}--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n{body}")
+        return "".join(parts).encode()
+
 
 @dataclass(slots=True)
 class FakeWatch:

@@ -100,7 +100,8 @@ class FakeBox:
     def apply(self, changes: Sequence[Change]) -> None:
         """Make the files so."""
         self._check()
-        for change in changes:
+        # as the daemon does: what goes, goes before anything comes
+        for change in sorted(changes, key=lambda each: each.kind is not ChangeKind.DELETE):
             name = change.path.decode()
             if change.kind is ChangeKind.DELETE:
                 gone = [n for n in self.files if n == name or n.startswith(f"{name}/")]

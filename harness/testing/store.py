@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from harness.domain.artifact import Artifact
 from harness.domain.digests import bytes_digest, text_digest
 from harness.domain.ids import BatchId, Digest, RunId
+from harness.domain.judgement import Judgement, Mark, Review
 from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
@@ -45,6 +46,16 @@ def a_record(run: str = "run_1", *, cell: Cell | None = None, minute: int = 0) -
     )
 
 
+def a_review(
+    run: str = "run_1", by: str = "ann", *, minute: int = 0, scores: Sequence[float] = (4, 5)
+) -> Review:
+    """What a person thinks of a run, in categories A, B, …; a name with a colon is a model's."""
+    marks = tuple(Mark(chr(ord("A") + n), 1.0, score) for n, score in enumerate(scores))
+    total = sum(mark.score - 1 for mark in marks) / (4 * len(marks))
+    judgement = Judgement((by,), ":" not in by, text_digest("rubric"), total, marks)
+    return Review(RunId(run), NOON + timedelta(minutes=minute), judgement)
+
+
 class MemoryStore:
     """Everything in dictionaries; documents pass through the codec as in a real store."""
 
@@ -54,6 +65,7 @@ class MemoryStore:
         self._planned: dict[BatchId, list[Planned]] = {}
         self._runs: dict[RunId, str] = {}
         self._controls: dict[Digest, Control] = {}
+        self._reviews: list[str] = []
 
     def plan(self, batch: BatchId, wanted: Sequence[Wanted], now: datetime) -> Sequence[Planned]:
         """Reserve runs in memory."""
@@ -129,6 +141,21 @@ class MemoryStore:
     def save_control(self, control: Control) -> None:
         """Keep a control unless its key has one."""
         self._controls.setdefault(control.key, control)
+
+    def save_review(self, review: Review) -> None:
+        """Add a judgement to a run in memory."""
+        document = encode(review)
+        with self._lock:
+            if review.run not in self._runs:
+                raise no_run(review.run, [record.id for record in self.runs()])
+            self._reviews.append(document)
+
+    def reviews(self, run: RunId | None = None) -> Sequence[Review]:
+        """The judgements of a run, or of all, in the order they were made."""
+        every = (decode(Review, document) for document in list(self._reviews))
+        return tuple(
+            sorted((r for r in every if run in {None, r.run}), key=lambda r: (r.at, r.run))
+        )
 
     def _newest(self) -> list[BatchId]:
         return sorted(self._began, key=lambda batch: (self._began[batch], batch), reverse=True)

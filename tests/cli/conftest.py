@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
     """Everything below the command line faked: no engine is needed."""
-    made = some_tools(wiring.make_evaluators())
+    made = some_tools(wiring.Evaluators())
 
     class NothingLeft:
         def find(self) -> list[object]:

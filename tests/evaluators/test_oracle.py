@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluators.oracle import OracleEvaluator
+from evaluators.reading import Reader
 from harness.domain.changes import Changes
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Expectation, Oracle
@@ -15,20 +16,18 @@ from harness.testing.store import MemoryArtifacts
 
 CHECK = CheckSpec("oracle", "oracle", 1.0)
 FILES = {
-    "package.json": b'{"dependencies": {"a.b": "^2"}, "list": [1, {"x": true}], "none": null}',
-    "pyproject.toml": b'[project]\nversion = "2.0.0"\n',
-    "ci.yaml": b"jobs:\n  test:\n    steps: [lint, test]\n",
-    "app.py": b"import new\n",
-    "broken.json": b"{",
-    "deep.json": b"[" * 100_000,
+    "package.json": '{"dependencies": {"a.b": "^2"}, "list": [1, {"x": true}], "none": null}',
+    "pyproject.toml": '[project]\nversion = "2.0.0"\n',
+    "ci.yaml": "jobs:\n  test:\n    steps: [lint, test]\n",
+    "app.py": "import new\n",
+    "broken.json": "{",
+    "deep.json": "[" * 100_000,
 }
 
 
 def judge(tmp_path: Path, *expected: Expectation) -> CheckResult:
-    scenario = a_scenario(tmp_path, oracle=Oracle(expected=expected))
-    evidence = Evidence(
-        scenario, Changes(), FakeBox(dict(FILES), {}), (), None, {}, MemoryArtifacts().put
-    )
+    scenario = a_scenario(tmp_path, files=FILES, oracle=Oracle(expected=expected))
+    evidence = Evidence(scenario, Changes(), FakeBox({}, {}), (), None, {}, MemoryArtifacts().put)
     return OracleEvaluator().judge(evidence, CHECK)
 
 
@@ -61,6 +60,25 @@ def test_an_expected_value_holds_or_not(
     assert judge(tmp_path, expected).score == (1.0 if holds else 0.0)
 
 
+def test_what_commands_make_of_a_file_does_not_count(tmp_path: Path) -> None:
+    """A build step of the agent's may write any file; the work is what the agent left."""
+    oracle = Oracle(expected=(Expectation("new", "app.py", matches="new"),))
+    scenario = a_scenario(tmp_path, files={"app.py": "import old"}, oracle=oracle)
+    box = FakeBox({"app.py": b"import new"}, {})
+    evidence = Evidence(scenario, Changes(), box, (), None, {}, MemoryArtifacts().put)
+    assert OracleEvaluator().judge(evidence, CHECK).score == 0.0
+
+
+def test_a_pattern_that_backtracks_for_ever_is_ended(tmp_path: Path) -> None:
+    oracle = Oracle(expected=(Expectation("n", "a", matches="(a+)+b", absent=True),))
+    scenario = a_scenario(tmp_path, files={"a": "a" * 100}, oracle=oracle)
+    evidence = Evidence(scenario, Changes(), FakeBox({}, {}), (), None, {}, MemoryArtifacts().put)
+    evaluator = OracleEvaluator(lambda: Reader(deadline_s=0.2))
+    result = evaluator.judge(evidence, CHECK)
+    assert result.score == 0.0
+    assert result.details == ("✗ n: a cannot be read: took over 0.2 s",)
+
+
 def test_expectations_are_weighed(tmp_path: Path) -> None:
     result = judge(
         tmp_path,
@@ -91,11 +109,9 @@ def test_no_expected_values_is_no_score(tmp_path: Path) -> None:
     ids=lambda value: value[:20],
 )
 def test_no_file_of_an_agent_makes_the_oracle_raise(tmp_path: Path, file: str, text: str) -> None:
-    scenario = a_scenario(
-        tmp_path, oracle=Oracle(expected=(Expectation("n", file, path=("a",), equals='"x"'),))
-    )
-    box = FakeBox({file: text.encode()}, {})
-    evidence = Evidence(scenario, Changes(), box, (), None, {}, MemoryArtifacts().put)
+    oracle = Oracle(expected=(Expectation("n", file, path=("a",), equals='"x"'),))
+    scenario = a_scenario(tmp_path, files={file: text}, oracle=oracle)
+    evidence = Evidence(scenario, Changes(), FakeBox({}, {}), (), None, {}, MemoryArtifacts().put)
     assert OracleEvaluator().judge(evidence, CHECK).score == 0.0
 
 

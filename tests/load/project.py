@@ -11,8 +11,9 @@ import pytest
 from harness.domain.scenario import Scenario
 from harness.errors import BadFile
 from harness.load.scenarios import Report, load_scenario, validate_scenario
+from harness.wiring import EVALUATORS
 
-KINDS = ("install", "build", "lint", "typecheck", "test", "oracle")
+KINDS = tuple(EVALUATORS)
 
 MINIMAL = """\
 name: Sums

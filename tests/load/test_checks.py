@@ -45,10 +45,25 @@ EXPECTED = '{"expected": [{"name": "x", "file": "a"}]}'
             "/evaluators (line 2): every check that can run has",
         ),
         ("[]", "/: there is no check: list `evaluators`"),
-        ("[{name: llm_judge}]", "there is no check that this version can make (only llm_judge)"),
         (
-            "[{name: llm_judge, required: true}]",
-            "/evaluators/0/required (line 2): this version has no",
+            "[{name: heuristic_checks}]",
+            "/evaluators/0 (line 2): there is no check in heuristic_checks",
+        ),
+        (
+            "[{name: build, command: a, threshold: 0.5}]",
+            "/evaluators/0/threshold (line 2): is what a required check has to score",
+        ),
+        (
+            "[{name: build, command: a, after: {tets: 1}}]",
+            "/evaluators/0/after/tets (line 2): names no check; ",
+        ),
+        (
+            "[{name: build, command: a, after: {build: 1}}]",
+            "/evaluators/0/after/build (line 2): waits for 'build' itself",
+        ),
+        (
+            "[{name: heuristic_checks, options: {fast: true}}]",
+            "/evaluators/0/options/fast (line 2): unknown key 'fast'",
         ),
         (
             "[{name: lint}]",
@@ -103,6 +118,17 @@ def test_hidden_tests_and_expected_values_that_nobody_looks_at_are_noted(project
 
 
 def test_an_evaluator_that_somebody_adds_is_known(project: Make) -> None:
-    made = project("name: x\nevaluators: [{name: heuristic_checks, weight: 1, required: true}]\n")
-    loaded = load_scenario(made.root, "shop", "sums", (*KINDS, "heuristic_checks"))
-    assert loaded.checks[0].kind == "heuristic_checks"
+    made = project("name: x\nevaluators: [{name: spelling, weight: 1, options: {lang: en}}]\n")
+    loaded = load_scenario(made.root, "shop", "sums", (*KINDS, "spelling"))
+    assert (loaded.checks[0].kind, loaded.checks[0].options) == ("spelling", {"lang": "en"})
+
+
+def test_a_check_may_wait_for_others(project: Make) -> None:
+    text = """\
+name: x
+evaluators:
+  - {name: build, command: a}
+  - {name: lint, command: b, required: true, threshold: 0.5, after: {build: 1}}
+"""
+    lint = project(text).load().checks[1]
+    assert (lint.threshold, lint.after) == (0.5, (("build", 1.0),))

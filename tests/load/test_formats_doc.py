@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.load.commands import PATTERNS
-from harness.load.schema import ORACLE, SCENARIO, SNAPSHOT, TEMPLATE
+from harness.load.marks import load_marks
+from harness.load.schema import ORACLE, POLICY, SCENARIO, SNAPSHOT, TEMPLATE
 from harness.load.scripts import load_script
 from harness.load.templates import check_snapshot, load_template, read_document
 from tests.load.project import KINDS, Project
@@ -29,6 +30,8 @@ def test_every_example_with_a_label_is_loaded_here() -> None:
     labels = {label for _, label, _ in EXAMPLES}
     assert labels == {
         "scenario.yaml",
+        "policy.yaml",
+        "marks.yaml",
         "oracle-answers.json",
         "hidden/test_slots.py",
         "script",
@@ -47,6 +50,18 @@ def test_the_scenarios_load(project: Callable[[str], Project], text: str) -> Non
 @pytest.mark.parametrize("text", examples("oracle-answers.json"))
 def test_the_oracles_load(project: Callable[[], Project], text: str) -> None:
     assert project().write({"oracle-answers.json": text}).load().oracle.answers
+
+
+def test_the_policy_loads(project: Callable[[], Project]) -> None:
+    policy = examples("policy.yaml")[0]
+    profiles = project().write({"suite:prompts/policy.yaml": policy}).load().profiles
+    assert [(each.tier, each.ask_user_bonus) for each in profiles] == [("L0", 0.2), ("Lx", 0.25)]
+
+
+def test_the_marks_load(tmp_path: Path) -> None:
+    path = tmp_path / "marks.yaml"
+    path.write_text(examples("marks.yaml")[0], encoding="utf-8")
+    assert load_marks(path).scores == {"Correctness": 4, "Code quality": 5}
 
 
 def test_the_first_scenario_needs_no_note(project: Callable[[str], Project]) -> None:
@@ -85,11 +100,18 @@ def test_the_hidden_test_uses_what_grading_has() -> None:
     assert {alias.name for alias in imported.names} <= defined
 
 
-@pytest.mark.parametrize("schema", [SCENARIO, ORACLE, TEMPLATE, SNAPSHOT])
+@pytest.mark.parametrize("schema", [SCENARIO, ORACLE, POLICY, TEMPLATE, SNAPSHOT])
 def test_every_field_of_a_schema_is_on_the_page(schema: str) -> None:
     text = (ROOT / "harness" / "load" / "schemas" / schema).read_text(encoding="utf-8")
     whole = json.loads(text)
-    nested = [whole] if schema != SCENARIO else [whole, whole["properties"]["evaluators"]["items"]]
+    nested = [whole]
+    if schema == SCENARIO:
+        parts = whole["properties"]
+        heuristics = parts["heuristic_checks"]["properties"]
+        lists = [each["items"] for each in heuristics.values() if "items" in each]
+        nested += [parts["evaluators"]["items"], parts["llm_judge"], *lists]
+    if schema == POLICY:
+        nested.append(whole["$defs"]["tier"])
     fields = {name for each in nested for name in each.get("properties", {})}
     missing = {name for name in fields if not re.search(rf"`[^`]*\b{re.escape(name)}\b", PAGE)}
     assert missing - {"$schema"} == set()

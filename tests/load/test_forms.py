@@ -129,7 +129,8 @@ targets: {required: [{name: nx, to: "~20.0"}], optional: [{name: eslint, to: "^9
 validation:
   commands: {test: pnpm test, install: pnpm install, lint: pnpm lint, typecheck: tsc, build: make}
 oracle: {answers_file: "./oracle-answers.json"}
-llm_judge: {enabled: true, model: m, temperature: 0.1, max_tokens: 2000, categories: ["A (30%): b"]}
+llm_judge: {enabled: true, model: openai/m, temperature: 0.1, max_tokens: 2000,
+            categories: ["A (100%): b"]}
 heuristic_checks:
   enabled: true
   commands: [{name: a, command: "true", weight: 2.0, description: d}]
@@ -138,7 +139,8 @@ heuristic_checks:
   structured: [{name: d, file: a.json, json_path: $.a, section_header: h, exists: true}]
   scripts: [{name: e, script: s.sh, args: ["${scenario.id}"]}]
 rubric_overrides:
-  weights: {install_success: 1.5, tests_nonregression: 2.5, llm_judge: 3, efficiency: 0.5}
+  weights: {install_success: 1.5, tests_nonregression: 2.5, llm_judge: 3, efficiency: 0.5,
+            file_structure: 1}
 warmup: {enabled: true, type: agent, working_dir: w, agent: {provider: p, model: m, prompt: t}}
 reference_path: ref
 success_criteria: [works]
@@ -149,10 +151,11 @@ estimated_time: 5m
 """
 
 
+ORIGINAL_FILES = {"oracle-answers.json": '{"may i": "No", "answers": "yes"}', "s.sh": "exit 0\n"}
+
+
 def test_the_form_of_the_original(project: Make) -> None:
-    scenario = (
-        project(ORIGINAL).write({"oracle-answers.json": '{"may i": "No", "answers": "yes"}'}).load()
-    )
+    scenario = project(ORIGINAL).write(ORIGINAL_FILES).load()
     assert scenario.title == "Bumps"
     assert scenario.limits.wall_clock_s == 2400
     assert [c.name for c in scenario.validation] == [
@@ -162,26 +165,48 @@ def test_the_form_of_the_original(project: Make) -> None:
         "typecheck",
         "test",
     ]
-    assert [(c.kind, c.weight) for c in scenario.checks] == [
-        ("install", 1.5),
-        ("build", 1.0),
-        ("lint", 1.0),
-        ("typecheck", 1.0),
-        ("test", 2.5),
-        ("heuristic_checks", 1.0),
-        ("llm_judge", 3.0),
-    ]
+    assert {c.kind: c.weight for c in scenario.checks} == {
+        "install": 1.5,
+        "build": 1.0,
+        "lint": 1.0,
+        "typecheck": 1.0,
+        "test": 2.5,
+        "semantic_upgrade_quality": 1.0,
+        "deprecated_handling": 1.0,
+        "companion_alignment": 1.0,
+        "namespace_migrations": 1.0,
+        "efficiency": 0.5,
+        "heuristic_checks": 1.0,
+        "llm_judge": 3.0,
+    }
     assert scenario.checks[4].command == "pnpm test"
     assert scenario.oracle.answers == (("may i", "No"), ("answers", "yes"))
+    assert [each.name for each in scenario.heuristics] == ["a", "b", "c", "d", "e"]
     assert (scenario.tags, scenario.difficulty) == (("mcp",), "basic")
 
 
 @pytest.mark.parametrize(
     "field",
-    ["id", "workspace", "constraints", "targets", "llm_judge", "heuristic_checks", "warmup",
-     "baseline", "reference_path", "success_criteria", "hints", "estimated_time",
-     "rubric_overrides.weights"],
+    ["id", "workspace", "warmup", "baseline", "reference_path", "success_criteria", "hints",
+     "estimated_time", "rubric_overrides.weights"],
 )  # fmt: skip
 def test_no_field_of_the_original_is_silently_dead(project: Make, field: str) -> None:
-    notes = project(ORIGINAL).write({"oracle-answers.json": "{}"}).load().notes
+    notes = project(ORIGINAL).write(ORIGINAL_FILES).load().notes
     assert sum(note.startswith((f"{field}:", f"{field} (")) for note in notes) == 1
+
+
+@pytest.mark.parametrize(
+    "field", ["workspace", "constraints", "targets", "llm_judge", "heuristic_checks"]
+)
+def test_what_no_listed_evaluator_looks_at_is_noted(project: Make, field: str) -> None:
+    text = ORIGINAL.replace("enabled: true", "enabled: false")
+    weights = text[text.index("rubric_overrides") : text.index("warmup")]
+    listed = text.replace(weights, "evaluators: [{name: build}]\n")
+    notes = project(listed).write(ORIGINAL_FILES).load().notes
+    assert sum(note.startswith((f"{field}:", f"{field} (")) for note in notes) == 1
+
+
+@pytest.mark.parametrize("field", ["constraints", "targets", "llm_judge", "heuristic_checks"])
+def test_what_is_looked_at_needs_no_note(project: Make, field: str) -> None:
+    notes = project(ORIGINAL).write(ORIGINAL_FILES).load().notes
+    assert not any(note.startswith((f"{field}:", f"{field} (")) for note in notes)

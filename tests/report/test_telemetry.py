@@ -36,7 +36,11 @@ def test_kinds_of_tokens_that_did_not_occur_are_not_named() -> None:
 
 
 def test_an_unknown_price_is_said_in_words_and_never_zero() -> None:
-    assert lines(metered(cost_usd=None))["Cost"] == "unknown price"
+    unmetered = "unknown: 4 answers did not say what they used"
+    assert lines(metered(cost_usd=None))["Cost"] == unmetered
+    for least_usd, said in ((0.0, "unknown price"), (0.5, "unknown price, at least $0.5000")):
+        use = ModelUse(least_usd=least_usd)
+        assert lines(metered(cost_usd=None, model_use=use))["Cost"] == said
 
 
 def test_a_simulated_run_has_no_price_to_know() -> None:

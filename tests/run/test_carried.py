@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.carrying import carried
 from harness.domain.changes import Change, ChangeKind, Changes
-from harness.evaluate import carried
 from harness.testing.builders import a_scenario
 
 FILES = {"src/app.py": "x\n", "src/tests/test_in.py": "i\n", "tests/test_app.py": "t\n"}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from harness.errors import Interrupted
@@ -52,3 +54,20 @@ def test_teardown_while_stopping_is_shielded_without_raising_again() -> None:
         signals.arrived()
     with signals.shield():
         assert signals.arrived() is True
+
+
+def test_who_sends_a_third_signal_waits_no_longer() -> None:
+    signals = Interrupts()
+    with pytest.raises(Interrupted):
+        signals.arrived()
+    assert signals.arrived()
+    assert not signals.hopeless
+    assert signals.arrived()
+    assert signals.hopeless
+
+
+def test_nothing_that_takes_every_error_takes_a_signal() -> None:
+    signals = Interrupts()
+    # as the provider's library does
+    with pytest.raises(Interrupted), suppress(Exception):
+        signals.arrived()

@@ -15,7 +15,7 @@ from harness.domain.scenario import CheckSpec
 from harness.domain.session import Ending
 from harness.domain.spec import Warmup
 from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
-from harness.evaluate import Evidence, scored
+from harness.evaluate import Cost, Evidence, scored
 from harness.run import attempt, run_batch
 from harness.sandbox.base import BoxError, Completed, Purpose
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
@@ -128,6 +128,8 @@ def test_an_agent_that_ends_its_sandbox_is_graded_for_what_it_left(tmp_path: Pat
 def test_grading_that_loses_its_sandbox_is_a_fault_and_keeps_the_session(tmp_path: Path) -> None:
     @dataclass
     class Dies:
+        cost = Cost.SANDBOX
+
         def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
             if evidence.control is None:
                 return scored(check, 0.0)
@@ -153,6 +155,8 @@ def test_a_check_nobody_can_judge_leaves_the_mean_alone_and_says_why(tmp_path: P
 def test_a_sandbox_that_refuses_because_of_the_work_scores_zero(tmp_path: Path) -> None:
     @dataclass
     class Refused:
+        cost = Cost.SANDBOX
+
         def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
             if evidence.control is None:
                 return scored(check, 1.0)

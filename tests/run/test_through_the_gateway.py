@@ -25,6 +25,7 @@ from harness.gateway.targets import Targets
 from harness.llm.anthropic import AnthropicChat
 from harness.llm.wire import Connection, Patience
 from harness.run import attempt
+from harness.sandbox.owner import this_process
 from harness.settings import Secrets
 from harness.store.transcripts import read
 from harness.testing.builders import Fakes, a_scenario, a_spec, some_tools
@@ -78,7 +79,7 @@ class Runner:
             urls = {"ANTHROPIC_BASE_URL": double.url, "OPENAI_BASE_URL": double.url}
             keys = {} if replay else {"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY}
             targets = Targets(Secrets(keys), None, urls)
-            with ModelGateway(targets, Prices({}), lambda: DAY, "test") as gateway:
+            with ModelGateway(targets, Prices({}), lambda: DAY, this_process()) as gateway:
                 tools = replace(
                     self.fakes.tools,
                     models=gateway,
@@ -204,7 +205,7 @@ def test_a_gateway_that_dies_makes_a_fault(fakes: Fakes, tmp_path: Path) -> None
         targets = Targets(
             Secrets({"ANTHROPIC_API_KEY": KEY}), None, {"ANTHROPIC_BASE_URL": double.url}
         )
-        with ModelGateway(targets, Prices({}), lambda: DAY, "test") as gateway:
+        with ModelGateway(targets, Prices({}), lambda: DAY, this_process()) as gateway:
             gateways.append(gateway)
             agent = ToolLoop(
                 Needs(ModelRef("anthropic", MODEL)),

@@ -1,0 +1,1 @@
+"""Signs of tampering in a patch: one module for each group of families."""

@@ -1,0 +1,186 @@
+"""What a batch was planned with, and what a resumed command makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from harness import roster, wiring
+from harness.agents.base import Agent
+from harness.domain.ids import BatchId
+from harness.domain.model import Budget, ModelUse, Usage
+from harness.domain.spec import RunSpec
+from harness.gateway.base import Access, Line
+from harness.gateway.budget import Purse
+from harness.gateway.prices import Prices
+from harness.gateway.recording import Recorder
+from harness.testing.builders import FakeAgent, Fakes
+from harness.testing.gateway import FakeGateway
+from harness.testing.line import FakeLine
+from tests.cli.conftest import Cli
+
+RUN = ("run", "sample", "greet", "--agent", "openai:gpt-5", "--batch-id", "mine")
+BATCH = BatchId("mine")
+USED = ModelUse(Usage(100, 50), None, 1, 1, least_usd=0.25)
+DENIED = "openai answered 401: no; asked https://api for 'gpt-5' with the key OPENAI_API_KEY"
+
+
+@dataclass(slots=True)
+class World(FakeGateway):
+    """Every run uses the same, and the batch's purse pays; what it was opened with is kept."""
+
+    purses: Mapping[BatchId, Purse] = field(default_factory=dict)
+    replays: list[bytes | None] = field(default_factory=list)
+    budgets: list[Budget] = field(default_factory=list)
+    fault: str | None = None
+
+    @contextmanager
+    def open(self, access: Access) -> Iterator[Line]:
+        self.replays.append(access.replay)
+        yield FakeLine(access, used=USED, fault=self.fault)
+        self.stop = self.fault
+        if purse := self.purses.get(BATCH):
+            purse.settle(USED.usage, USED.least_usd)
+            why = purse.empty()
+            self.stop = f"the batch's budget is spent: {why}" if why else self.fault
+
+
+@pytest.fixture
+def world(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> World:
+    made, make = World(), roster.make_agent
+
+    def silent(spec: RunSpec) -> Agent:
+        return FakeAgent(simulated=False, needs=make(spec).needs)
+
+    def tools(
+        _settings: object, watch: object, purses: Mapping[BatchId, Purse], replay: bytes | None
+    ) -> object:
+        made.purses, made.stop = purses, None
+        made.budgets += [purse.budget for purse in purses.values()]
+        return replace(fakes.tools, watch=watch, agent=silent, replay=replay, models=made)
+
+    monkeypatch.setattr(wiring, "open_tools", tools)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-some-key-that-is-long")
+    return made
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    path = tmp_path / "some.cassette"
+    path.write_bytes(Recorder((), "openai:gpt-5@http://localhost:1/v1").dump())
+    return path
+
+
+def test_a_spent_budget_stops_the_batch_and_leaves_the_rest_to_a_larger_one(
+    cli: Cli, fakes: Fakes, world: World
+) -> None:
+    result = cli(*RUN, "--iterations", "3", "--max-batch-tokens", "300")
+    assert result.exit_code == 3
+    assert "300 of 300 tokens are used" in result.stderr
+    assert (
+        "1 run of the batch still to be made: bench resume mine --max-batch-tokens N"
+        in result.stderr
+    )
+    assert len(fakes.store.runs(BATCH)) == 2
+    again = cli("resume", "mine")
+    assert again.exit_code == 2
+    assert "the budget of batch mine is spent" in again.stderr
+    assert cli("resume", "mine", "--max-batch-tokens", "1000").exit_code in {0, 1}
+    assert world.budgets == [Budget(tokens=300), Budget(tokens=1000)]
+    assert fakes.store.missing(BATCH) == ()
+
+
+def test_what_is_known_of_an_unknown_cost_counts_in_the_next_command(
+    cli: Cli, fakes: Fakes, world: World
+) -> None:
+    cli(*RUN, "--max-batch-cost", "0.25")
+    result = cli(*RUN, "--max-batch-cost", "0.25")
+    assert result.exit_code == 2
+    assert "$0.2500 of $0.2500 are spent" in result.stderr
+    assert len(fakes.store.runs(BATCH)) == 1
+    assert world.budgets == [Budget(usd=0.25)]
+
+
+def test_a_resumed_batch_keeps_its_budget(cli: Cli, world: World) -> None:
+    world.fault = DENIED
+    cli(*RUN, "--iterations", "2", "--max-batch-cost", "9", "--max-batch-tokens", "5000")
+    world.fault = None
+    cli("resume", "mine", "--max-batch-tokens", "6000")
+    limits = [Budget(usd=9, tokens=5000), Budget(usd=9, tokens=6000)]
+    assert world.budgets == limits
+
+
+def test_a_refused_key_stops_the_batch_after_the_first_run(
+    cli: Cli, fakes: Fakes, world: World
+) -> None:
+    world.fault = DENIED
+    result = cli(*RUN, "--iterations", "3")
+    assert result.exit_code == 3
+    assert DENIED in result.stderr
+    assert "2 runs of the batch still to be made: bench resume mine\n" in result.stderr
+    assert len(fakes.store.runs(BATCH)) == 1
+
+
+def test_strict_prices_are_asked_for_again(
+    cli: Cli, fakes: Fakes, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.fault = DENIED
+    assert cli(*RUN, "--strict-prices", "--iterations", "2").exit_code == 3
+    monkeypatch.setattr(Prices, "known", lambda _self, _model: False)
+    result = cli("resume", "mine")
+    assert result.exit_code == 2
+    assert "--strict-prices" in result.stderr
+    assert len(fakes.store.runs(BATCH)) == 1
+
+
+@pytest.fixture
+def half_played(cli: Cli, world: World, tape: Path) -> World:
+    """A batch on a cassette that was stopped before its second run."""
+    world.fault = DENIED
+    assert cli(*RUN, "--iterations", "2", "--cassette", str(tape)).exit_code == 3
+    world.fault = None
+    return world
+
+
+def test_a_resumed_batch_plays_its_cassette(
+    cli: Cli, fakes: Fakes, half_played: World, tape: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert cli("resume", "mine").exit_code in {0, 1}
+    assert fakes.store.missing(BATCH) == ()
+    assert set(half_played.replays) == {tape.read_bytes()}
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["gone", "changed"])
+def test_a_batch_whose_cassette_is_not_there_never_goes_live(
+    cli: Cli, half_played: World, tape: Path, *, gone: bool
+) -> None:
+    before = len(half_played.replays)
+    if gone:
+        tape.unlink()
+    else:
+        tape.write_bytes(Recorder((), "openai:gpt-5").dump())
+    result = cli("resume", "mine")
+    assert result.exit_code == 2
+    assert str(tape) in result.stderr
+    assert len(half_played.replays) == before
+
+
+def test_a_cassette_of_another_model_is_refused_by_name(
+    cli: Cli, fakes: Fakes, world: World, tape: Path
+) -> None:
+    result = cli("run", "sample", "greet", "--agent", "openai:gpt-4o", "--cassette", str(tape))
+    assert (result.exit_code, world.replays, fakes.store.batches()) == (2, [], ())
+    assert str(tape) in result.stderr
+    assert "gpt-5" in result.stderr
+    assert "gpt-4o" in result.stderr
+
+
+def test_a_cassette_that_nobody_plays_is_noted(cli: Cli, world: World, tape: Path) -> None:
+    result = cli("run", "sample", "greet", "--agent", "echo", "--cassette", str(tape))
+    assert "is not played" in " ".join(result.stderr.split())
+    assert world.replays == []

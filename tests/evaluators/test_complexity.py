@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evaluators.complexity import ComplexityEvaluator, measure
+from harness.domain.changes import Changes
+from harness.domain.record import CheckResult
+from tests.evaluators.diffs import check_of, evidence_of
+
+
+def function(name: str, branches: int) -> str:
+    ifs = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(branches))
+    return f"def {name}(x):\n{ifs}    return None\n\n\n"
+
+
+def judge(
+    folder: Path, before: dict[str, str], after: dict[str, str | None], **options: object
+) -> CheckResult:
+    evidence = evidence_of(folder, before, after)
+    return ComplexityEvaluator().judge(evidence, check_of("complexity", **options))
+
+
+def test_the_score_is_the_share_of_changed_functions_that_are_simple(tmp_path: Path) -> None:
+    before = {"a.py": function("old", 30)}
+    after: dict[str, str | None] = {
+        "a.py": function("old", 30) + function("easy", 2) + function("hard", 20)
+    }
+    result = judge(tmp_path, before, after)
+    assert result.score == 0.5
+    assert [(f.path, f.line) for f in result.findings] == [("a.py", 73)]
+    assert "hard has a complexity of 21; 15 is the most" in result.findings[0].message
+
+
+def test_a_function_that_was_tangled_may_stay_so_but_not_get_worse(tmp_path: Path) -> None:
+    before = {"a.py": function("f", 20)}
+    same: dict[str, str | None] = {"a.py": function("f", 20).replace("return 3", "return 33")}
+    assert judge(tmp_path / "1", before, same).score == 1.0
+    assert judge(tmp_path / "2", before, {"a.py": function("f", 21)}).score == 0.0
+
+
+def test_a_scenario_may_ask_for_more(tmp_path: Path) -> None:
+    assert judge(tmp_path, {}, {"a.py": function("f", 8)}, most=5).score == 0.0
+
+
+def test_typescript_is_measured_too(tmp_path: Path) -> None:
+    body = "".join(f"  if (x === {n}) return {n}\n" for n in range(20))
+    after: dict[str, str | None] = {"a.ts": f"export function f(x: number) {{\n{body}}}\n"}
+    assert judge(tmp_path, {}, after).score == 0.0
+
+
+def test_no_function_changed_is_simple(tmp_path: Path) -> None:
+    assert judge(tmp_path, {}, {"a.md": "x\n"}).score == 1.0
+
+
+def test_nothing_changed_scores_nothing(tmp_path: Path) -> None:
+    assert judge(tmp_path, {"a.py": function("f", 1)}, {}).score == 0.0
+
+
+def test_what_did_not_reach_grading_is_not_measured(tmp_path: Path) -> None:
+    evidence = evidence_of(tmp_path, {}, {"a.py": function("f", 30)})
+    evidence = replace(evidence, changes=Changes())
+    assert ComplexityEvaluator().judge(evidence, check_of("complexity")).score == 1.0
+
+
+@pytest.mark.parametrize(
+    "text", ["function f(){" * 20_000, "x = 1\n" * 100_000], ids=["deep", "long"]
+)
+def test_what_cannot_be_measured_is_not_simple(tmp_path: Path, text: str) -> None:
+    assert judge(tmp_path, {}, {"a.js": text}).score == 0.0
+
+
+def test_a_text_that_takes_too_long_has_no_numbers_and_the_others_keep_theirs() -> None:
+    texts = [function("f", 1).encode(), ("(" * 400_000).encode()]
+    first, second = measure(texts, [".py", ".py"], deadline_s=30.0)
+    assert first is not None
+    assert first[0].complexity == 2
+    assert second is not None
+    assert measure(texts, [".py", ".py"], deadline_s=0.0) == [None, None]
