@@ -35,11 +35,11 @@ demo: setup engine ## see a whole run, without a model or a key
 bench: setup engine ## measure what a run costs, and rewrite docs/performance.md
 	@$(BIN)/python tests/performance/measure.py --write
 
-test: setup engine ## run every test, on the real engine
-	$(BIN)/python -m pytest
+test: quick engine ## run every test, on the real engine
+	$(BIN)/python -m pytest -m docker
 
-quick: setup ## run the tests that need no engine
-	$(BIN)/python -m pytest -m "not docker"
+quick: setup ## run the tests that need no engine, on every core
+	$(BIN)/python -m pytest -m "not docker" -n auto -q
 
 check: fmt-check lint types imports test ## run everything that has to be green
 

@@ -15,6 +15,7 @@ import click
 from harness import roster, wiring
 from harness.cli.console import messages
 from harness.domain.digests import bytes_digest
+from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
@@ -61,6 +62,15 @@ def remembered_shared(given: Mapping[str, Any]) -> Shared:
         given.get("strict_prices", False),
         Path(cassette_path) if cassette_path else None,
         given.get("cassette_digest"),
+    )
+
+
+def remembered_grading(given: Mapping[str, Any]) -> Grading:
+    """What was asked of the grading when a run was planned."""
+    return Grading(
+        only=tuple(given.get("only", ())),
+        skip=tuple(given.get("skip", ())),
+        judges=tuple(ModelRef(**model) for model in given.get("judges", ())),
     )
 
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -27,6 +26,7 @@ from harness.cli.models import (
     look_at_models,
     model_options,
     named_model,
+    remembered_grading,
     remembered_shared,
     source_of,
 )
@@ -250,7 +250,11 @@ def execute(
             for n in range(count)
             for i in range(len(cells))
         ]
-        return _run(numbered, batch, tools)
+        try:
+            return _run(numbered, batch, tools)
+        except UsageError:
+            tools.store.forget(batch)
+            raise
 
 
 def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunRecord]:
@@ -362,14 +366,6 @@ def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
     )
 
 
-def _grading(given: dict[str, Any]) -> Grading:
-    return Grading(
-        only=tuple(given.get("only", ())),
-        skip=tuple(given.get("skip", ())),
-        judges=tuple(ModelRef(**model) for model in given.get("judges", ())),
-    )
-
-
 def _replan(settings: Settings, planned: Planned) -> RunSpec:
     cell, remembered = planned.cell, json.loads(planned.settings)
     scenario = load_scenario(
@@ -386,7 +382,7 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
         warmup=Warmup(remembered["warmup"]),
         budget=Budget(**remembered["budget"]),
         user=ModelRef(**remembered["user"]) if remembered["user"] else None,
-        grading=_grading(remembered.get("grading", {})),
+        grading=remembered_grading(remembered.get("grading", {})),
     )
     spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
     if spec.digest != planned.spec_digest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,10 @@ from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef
 from harness.errors import BadFile, UsageError, nearest
+from harness.load.agents import FOLDER as AGENTS
+from harness.load.agents import load_agent
+from harness.load.prices import FILE as PRICES
+from harness.load.prices import load_prices
 from harness.load.scenarios import (
     Report,
     find_scenarios,
@@ -65,7 +69,7 @@ def validate(
     as_json: bool,
     root: Path | None,
 ) -> int:
-    """Check the files of scenarios and, without a SUITE, of templates; all problems at once.
+    """Check scenarios and, without a SUITE, templates, agents and prices: all problems at once.
 
     \b
     Examples:
@@ -75,6 +79,7 @@ def validate(
     settings = settings_for(root)
     wanted = _wanted(settings, suite, scenario, everything=everything)
     templates = [] if suite else _templates(settings)
+    others = [] if suite else list(_other_files(settings))
     kinds = wiring.evaluator_kinds()
     documents = []
     for suite_name, name in wanted:
@@ -93,11 +98,11 @@ def validate(
         if not as_json:
             _print(report, proof)
     if as_json:
-        print_json({"scenarios": documents, "templates": templates})
+        print_json({"scenarios": documents, "templates": templates, "others": others})
     else:
-        for document in templates:
+        for document in (*templates, *others):
             _print_template(document)
-    return PASSED if all(d["ok"] for d in (*documents, *templates)) else USAGE
+    return PASSED if all(d["ok"] for d in (*documents, *templates, *others)) else USAGE
 
 
 def _templates(settings: Settings) -> list[dict[str, Any]]:
@@ -124,8 +129,26 @@ def _templates(settings: Settings) -> list[dict[str, Any]]:
     return documents
 
 
+def _other_files(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Agents of the project's own, and its prices."""
+    agents = sorted((settings.root / AGENTS).glob("*.yaml"))
+    found: list[tuple[Path, Callable[[Path], object]]] = [(path, load_agent) for path in agents]
+    prices = settings.root / PRICES
+    if prices.exists():
+        found.append((prices, load_prices))
+    for path, load in found:
+        errors: tuple[str, ...] = ()
+        try:
+            load(path)
+        except BadFile as error:
+            errors = error.problems
+        name = str(path.relative_to(settings.root))
+        yield {"path": name, "ok": not errors, "errors": list(errors), "warnings": []}
+
+
 def _beyond_the_schema(scenario: Scenario) -> Iterator[str]:
-    """Tests that are not there, and scripts that could not be played."""
+    """Tests that are not there, evaluators that are none, scripts that could not be played."""
+    yield from _broken_evaluators(scenario)
     for check in scenario.checks:
         for place in check.tests:
             if not (scenario.fixture / place).exists():
@@ -142,6 +165,15 @@ def _beyond_the_schema(scenario: Scenario) -> Iterator[str]:
                 yield f"{path}: no tool {call.tool!r}; {nearest(call.tool, tools)}"
             elif problem := tools[call.tool].refuses(call.arguments):
                 yield f"{path}: {call.tool}: {problem}"
+
+
+def _broken_evaluators(scenario: Scenario) -> Iterator[str]:
+    evaluators = wiring.Evaluators()
+    for kind in dict.fromkeys(check.kind for check in scenario.checks):
+        try:
+            evaluators[kind]
+        except UsageError as error:
+            yield str(error)
 
 
 def _wanted(

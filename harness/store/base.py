@@ -68,6 +68,10 @@ class Store(Protocol):
         """
         ...
 
+    def forget(self, batch: BatchId) -> None:
+        """Drop a batch of which nothing ever ran; one that has a run stays as it is."""
+        ...
+
     def save(self, record: RunRecord) -> None:
         """Keep a finished run, all of it or nothing; raises UsageError if the id is taken.
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Engine,
     Select,
     and_,
+    delete,
     exists,
     func,
     insert,
@@ -81,6 +82,13 @@ class SqlStore:
             if rows:
                 db.execute(insert(PLANNED), rows)
         return tuple(reserved)
+
+    def forget(self, batch: BatchId) -> None:
+        """Drop what was planned, unless a run of it is stored."""
+        none_ran = ~exists().where(RUNS.c.batch == batch)
+        with self._writing(f"forget batch {batch!r}") as db:
+            db.execute(delete(PLANNED).where(PLANNED.c.batch == batch, none_ran))
+            db.execute(delete(BATCHES).where(BATCHES.c.id == batch, none_ran))
 
     def save(self, record: RunRecord) -> None:
         """Keep a finished run in one transaction."""

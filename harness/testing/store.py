@@ -81,6 +81,13 @@ class MemoryStore:
                 ]
             return tuple(planned[before:])
 
+    def forget(self, batch: BatchId) -> None:
+        """Drop what was planned, unless a run of it is stored."""
+        with self._lock:
+            if not any(decode(RunRecord, run).batch == batch for run in self._runs.values()):
+                self._planned.pop(batch, None)
+                self._began.pop(batch, None)
+
     def save(self, record: RunRecord) -> None:
         """Keep a run in memory."""
         document = encode(record)

@@ -149,6 +149,16 @@ def test_a_plan_keeps_its_digest_and_settings_for_a_resume(store: Store) -> None
     assert tuple(store.missing(B)) == (planned,)
 
 
+def test_a_batch_of_which_nothing_ran_can_be_forgotten(store: Store) -> None:
+    store.plan(BatchId("empty"), [Wanted(a_cell(), 2, text_digest("spec"))], NOON)
+    store.plan(BatchId("b"), [Wanted(a_cell(), 2, text_digest("spec"))], NOON)
+    store.save(a_record())
+    for batch in ("empty", "b", "never"):
+        store.forget(BatchId(batch))
+    assert [batch.id for batch in store.batches()] == ["b"]
+    assert store.batch(BatchId("b")).planned == 2
+
+
 def test_one_batch_s_plan_is_nothing_to_another(store: Store) -> None:
     store.plan(B, [Wanted(a_cell(), 2, SPEC)], NOON)
     (first,) = store.plan(BatchId("c"), [Wanted(a_cell(), 1, SPEC)], NOON)

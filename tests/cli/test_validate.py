@@ -62,3 +62,14 @@ def test_one_suite_is_checked_without_the_templates(cli: Cli, templates: Path) -
     result = cli("validate", "sample", "--json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["templates"] == []
+
+
+def test_agents_and_prices_are_checked_too(cli: Cli, project: Path) -> None:
+    (project / "agents").mkdir()
+    (project / "agents/typo.yaml").write_text("comand: run {prompt}\n")
+    (project / "prices.json5").write_text("{'openai:x': {inptu: 1}}")
+    done = cli("validate", "--json")
+    found = {each["path"]: each for each in json.loads(done.stdout)["others"]}
+    assert done.exit_code == 2
+    assert "did you mean 'command'" in "\n".join(found["agents/typo.yaml"]["errors"])
+    assert "inptu" in "\n".join(found["prices.json5"]["errors"])
