@@ -13,6 +13,7 @@ from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import UsageError, nearest
 
 MAX_ITERATIONS = 1000
+JUDGE = "llm_judge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
     if not cells:
         raise UsageError(
             f"no scenario of the selection has a prompt for {_listed(selection.tiers)}"
+        )
+    judged = [check for cell in cells for check in cell.scenario.checks if check.kind == JUDGE]
+    if selection.grading.judges and not judged:
+        raise UsageError(
+            f"--judge: no scenario of the selection has a check {JUDGE!r} to judge by; give it one,"
+            " or judge the stored run: bench judge last --judge …"
         )
     return tuple(
         replace(cell, iteration=n) for n in range(1, selection.iterations + 1) for cell in cells

@@ -10,8 +10,10 @@ import pytest
 
 from harness.domain.grading import Grading, graded
 from harness.domain.ids import BatchId
+from harness.domain.model import ModelRef
 from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import CheckSpec, Scenario, TierProfile
+from harness.domain.spec import AgentRef
 from harness.errors import UsageError
 from harness.evaluate import Cost, Evaluator, Evidence, scored
 from harness.plan import Selection, plan
@@ -134,6 +136,15 @@ def test_other_checks_are_another_task(tmp_path: Path) -> None:
     (whole,) = plan(Selection((scenario,), ("L1",), agents))
     (part,) = plan(Selection((scenario,), ("L1",), agents, grading=Grading(skip=("b",))))
     assert whole.task_digest != part.task_digest
+
+
+def test_judges_need_somebody_to_judge_for(tmp_path: Path) -> None:
+    grading = Grading(judges=(ModelRef("openai", "judge"),))
+    agents = (AgentRef("echo"),)
+    judged = (CheckSpec("review", "llm_judge", 1.0),)
+    assert plan(Selection((a_scenario(tmp_path, checks=judged),), ("L1",), agents, grading=grading))
+    with pytest.raises(UsageError, match=r"bench judge last --judge"):
+        plan(Selection((a_scenario(tmp_path),), ("L1",), agents, grading=grading))
 
 
 def test_a_tiers_profile_shifts_the_weights(tmp_path: Path) -> None:
