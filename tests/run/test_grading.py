@@ -8,17 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from harness.domain.changes import Changes
 from harness.domain.grading import Grading, graded
 from harness.domain.ids import BatchId
 from harness.domain.model import ModelRef
 from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import CheckSpec, Scenario, TierProfile
 from harness.domain.spec import AgentRef
-from harness.errors import UsageError
-from harness.evaluate import Cost, Evaluator, Evidence, scored
+from harness.errors import Interrupted, UsageError
+from harness.evaluate import Cost, Evaluator, Evidence, evaluate, scored
 from harness.plan import Selection, plan
 from harness.run import attempt
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
+from harness.testing.judge import FakeJudges
+from harness.testing.sandbox import FakeBox
+from harness.testing.store import MemoryArtifacts
 
 
 @dataclass
@@ -104,6 +108,38 @@ def test_judges_work_at_the_same_time(tmp_path: Path) -> None:
 
     checks = (CheckSpec("one", "waits", 1.0), CheckSpec("two", "waits", 1.0))
     assert run(a_scenario(tmp_path, checks=checks), waits=Waits()).total_score == 1.0
+
+
+def test_who_stops_waits_for_no_judge(tmp_path: Path) -> None:
+    gone = threading.Event()
+
+    class Cut(FakeJudges):
+        def cut(self) -> None:
+            gone.set()
+
+    class Waits:
+        cost = Cost.MODEL
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            del evidence
+            if check.name == "one":
+                raise Interrupted
+            assert gone.wait(30)
+            return scored(check, 1.0)
+
+    checks = (CheckSpec("one", "waits", 1.0), CheckSpec("two", "waits", 1.0))
+    evidence = Evidence(
+        a_scenario(tmp_path, checks=checks),
+        Changes(),
+        FakeBox({}, {}),
+        (),
+        None,
+        {},
+        MemoryArtifacts().put,
+        judges=Cut(),
+    )
+    with pytest.raises(Interrupted):
+        evaluate(evidence, {"waits": Waits()}, print)
 
 
 @pytest.mark.parametrize(("threshold", "passes"), [(1.0, False), (0.8, True)])
