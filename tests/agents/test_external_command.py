@@ -13,6 +13,7 @@ from harness.domain.command_line import CommandLine, EntryRule, JsonLines
 from harness.domain.ids import Digest
 from harness.domain.model import Api, ModelRef
 from harness.domain.session import Ending, Role
+from harness.errors import UsageError
 from harness.sandbox.engine import connect
 from harness.testing.provider import Says, plays
 from tests.agents.inside import Engine
@@ -60,11 +61,11 @@ def test_a_program_of_the_image_reaches_its_model_and_nothing_else(engine: Engin
 
 def test_a_program_that_the_image_does_not_have_is_named(engine: Engine) -> None:
     agent = CommandAgent(replace(LINE, command="no-such-agent {prompt}"), ModelRef("openai", "g"))
-    with engine.bench(agent, plays()) as (bench, _):
-        done = supervise(agent, TASK, bench)
-    assert done.ending is Ending.AGENT_ERROR
-    assert "no-such-agent" in done.detail
-    assert "is not there" in done.detail
+    with (
+        engine.bench(agent, plays()) as (bench, _),
+        pytest.raises(UsageError, match="no-such-agent: not found; install it there"),
+    ):
+        supervise(agent, TASK, bench)
 
 
 def test_a_command_without_a_model_works_where_there_is_no_gateway(engine: Engine) -> None:
