@@ -148,34 +148,37 @@ def evaluate(
 ) -> tuple[CheckResult, ...]:
     """Every check of the scenario, cheap ones first; the results stand in the scenario's order."""
     results: dict[str, CheckResult] = {}
-    for cost in Cost:
-        checks = [c for c in evidence.scenario.checks if _cost(c, evaluators) is cost]
-        # a check that waits for others of its own kind comes after those
-        for wave in _waves(checks):
+    for cost, checks in _in_order(evidence.scenario.checks, evaluators):
+        if cost is Cost.MODEL and not evidence.untouched:
+            tell(", ".join(check.name for check in checks))
             seen = replace(evidence, earlier=dict(results))
-            ask = partial(_timed, seen, evaluators)
-            if cost is Cost.MODEL and not evidence.untouched:
-                tell(", ".join(check.name for check in wave))
-                done = _at_once(ask, wave, evidence.judges)
-            else:
-                done = [_told(ask, check, tell) for check in wave]
+            done = _at_once(partial(_timed, seen, evaluators), checks, evidence.judges)
             results |= {result.name: result for result in done}
+            continue
+        for check in checks:
+            tell(check.name)
+            seen = replace(evidence, earlier=dict(results))
+            results[check.name] = _timed(seen, evaluators, check)
     return tuple(results[check.name] for check in evidence.scenario.checks)
+
+
+def _in_order(
+    checks: Sequence[CheckSpec], evaluators: Mapping[str, Evaluator]
+) -> Iterator[tuple[Cost, Sequence[CheckSpec]]]:
+    """The checks in groups of one cost; each waits only for checks of groups before it."""
+    left = list(checks)
+    while left:
+        names = {check.name for check in left}
+        free = [c for c in left if not names & {name for name, _ in c.after}] or left
+        cheapest = next(cost for cost in Cost if any(_cost(c, evaluators) is cost for c in free))
+        group = [check for check in free if _cost(check, evaluators) is cheapest]
+        yield cheapest, group
+        left = [check for check in left if check not in group]
 
 
 def _cost(check: CheckSpec, evaluators: Mapping[str, Evaluator]) -> Cost:
     evaluator = evaluators.get(check.kind)
     return evaluator.cost if evaluator else Cost.DATA
-
-
-def _waves(checks: Sequence[CheckSpec]) -> Iterator[Sequence[CheckSpec]]:
-    """The checks in groups: each waits only for checks of groups before it."""
-    left = list(checks)
-    while left:
-        names = {check.name for check in left}
-        free = [c for c in left if not names & {name for name, _ in c.after}] or left
-        yield free
-        left = [check for check in left if check not in free]
 
 
 def _at_once(
@@ -188,13 +191,6 @@ def _at_once(
             # the pool waits for its threads, and those for a model
             judges.cut()
             raise
-
-
-def _told(
-    ask: Callable[[CheckSpec], CheckResult], check: CheckSpec, tell: Callable[[str], None]
-) -> CheckResult:
-    tell(check.name)
-    return ask(check)
 
 
 def _timed(
@@ -233,19 +229,48 @@ def _judge(
         )
     if evaluator.cost is Cost.MODEL and evidence.untouched:
         return not_run(check, "the untouched fixture is not judged")
+    result = _answer(evaluator, evidence, check)
+    control = evidence.control.check(check.name) if evidence.control else None
+    if result.score is None and control and control.crashed:
+        # what is compared with a breakdown is none the better for it
+        return replace(result, crashed=True)
+    return result
+
+
+def _answer(evaluator: Evaluator, evidence: Evidence, check: CheckSpec) -> CheckResult:
     try:
-        return evaluator.judge(evidence, check)
+        result = evaluator.judge(evidence, check)
+        problem = _no_result(result, check)
     except BoxError as error:
         why = f"the sandbox refused: {error}"
-    except MintmarkError:
-        raise
-    except Exception as error:  # noqa: BLE001  # one hostile file must not end the batch
-        log().exception("evaluator_raised", check=check.name)
-        trace = evidence.keep(f"{check.name}.traceback", traceback.format_exc().encode())
-        why = f"the evaluator raised {type(error).__name__}: {error!s:.200}"
-        return replace(not_run(check, why), crashed=True, artifacts=(trace,))
-    # with the untouched fixture this does not happen: what the agent left is the cause
-    return not_run(check, why) if evidence.untouched else scored(check, 0.0, why)
+        # with the untouched fixture this does not happen: what the agent left is the cause
+        return not_run(check, why) if evidence.untouched else scored(check, 0.0, why)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, MintmarkError) and not isinstance(error, UsageError):
+            raise
+        if isinstance(error, UsageError) and evidence.untouched:
+            # nobody has worked yet: the user can still put it right
+            raise UsageError(f"{evidence.scenario.key}, check {check.name!r}: {error}") from error
+        problem = f"raised {type(error).__name__}: {error!s:.200}"
+        return _broke_down(evidence, check, problem, traceback.format_exc())
+    return _broke_down(evidence, check, problem) if problem else result
+
+
+def _no_result(result: object, check: CheckSpec) -> str:
+    """Why an evaluator's answer is none; it may be another package's."""
+    if not isinstance(result, CheckResult):
+        return f"answered {type(result).__name__} and not a CheckResult"
+    if result.name != check.name:
+        return f"answered for {result.name!r}"
+    if result.score is not None and not 0.0 <= result.score <= 1.0:
+        return f"scored {result.score!r}, which is not between 0 and 1"
+    return ""
+
+
+def _broke_down(evidence: Evidence, check: CheckSpec, why: str, trace: str = "") -> CheckResult:
+    log().warning("evaluator_broke_down", check=check.name, why=why)
+    kept = (evidence.keep(f"{check.name}.traceback", trace.encode()),) if trace else ()
+    return replace(not_run(check, f"the evaluator {why}"), crashed=True, artifacts=kept)
 
 
 def scored(check: CheckSpec, score: float, *details: str) -> CheckResult:

@@ -32,7 +32,7 @@ from harness.cli.transcript import print_transcript
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.session import Entry
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.report.compare import Pair, compare_batches
 from harness.report.documents import (
@@ -203,11 +203,12 @@ def _print_diff(settings: Settings, record: RunRecord, *, as_json: bool) -> None
 
 def _kept(settings: Settings, record: RunRecord, name: str) -> str:
     kept = {c.name: c.output for c in record.commands if c.output}
-    kept |= {c.name: a for c in record.checks for a in c.artifacts}
+    for check in record.checks:
+        # the first by the check's name, each of several by its own
+        kept |= dict(zip([check.name], check.artifacts, strict=False))
+        kept |= {a.name: a for a in check.artifacts if len(check.artifacts) > 1 or check.crashed}
     if name not in kept:
-        raise UsageError(
-            f"{record.id} kept no output called {name!r}; it has {', '.join(kept) or 'none'}"
-        )
+        raise UsageError(f"{record.id} kept no output called {name!r}; {nearest(name, kept)}")
     return wiring.open_artifacts(settings).get(kept[name]).decode("utf-8", "replace")
 
 

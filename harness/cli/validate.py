@@ -225,10 +225,11 @@ def _problems(runs: Sequence[RunRecord]) -> list[str]:
         if c.score is None
     ]
     for before, after in zip(untouched.checks, solved.checks, strict=True):
-        if after.required and before.score == after.score:
+        refuses = [c for run in wrong for c in run.checks if c.name == after.name and not c.reached]
+        if after.required and before.score == after.score and not refuses:
             problems.append(
-                f"required check {after.name!r} scores {after.score} with and without the solution:"
-                " make it optional, or let it see what is asked for"
+                f"required check {after.name!r} scores {after.score} with and without the solution"
+                " and refuses no wrong one: make it optional, or let it see what is asked for"
             )
     problems += [
         f"the wrong solution {run.cell.agent.partition(':')[2]!r} passes with {run.total_score}"

@@ -37,6 +37,14 @@ def graded(scenario: Scenario, tier: str, grading: Grading) -> Scenario:
         for check in scenario.checks
         if (not grading.only or check.name in grading.only) and check.name not in grading.skip
     ]
+    left = [check.name for check in chosen]
+    for check in chosen:
+        for gate, _ in check.after:
+            if gate not in left:
+                raise UsageError(
+                    f"{scenario.key}: check {check.name!r} waits for {gate!r}, which --only and"
+                    " --skip leave out; leave out both or none"
+                )
     if not any(check.weight for check in chosen):
         raise UsageError(f"{scenario.key}: --only and --skip leave no check that has a weight")
     return replace(scenario, checks=tuple(_weighed(scenario, tier, chosen)))

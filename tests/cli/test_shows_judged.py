@@ -106,7 +106,7 @@ def test_the_json_of_a_run_has_all_of_it(cli: Cli, run: RunRecord) -> None:
 
 
 def test_what_was_said_later_stands_beside_the_run_s_own(
-    cli: Cli, run: RunRecord, store: MemoryStore
+    cli: Cli, run: RunRecord, store: MemoryArtifacts, MemoryStore
 ) -> None:
     store.save_review(a_review(run.id, "ann"))
     store.save_review(a_review(a_run_of(store).id, "bob"))
@@ -153,3 +153,24 @@ def test_a_category_in_brackets_is_text_and_no_markup(cli: Cli, store: MemorySto
     result = cli("show", "last")
     assert result.exit_code == 0
     assert "[/] [red]Style" in result.stdout
+
+
+def test_every_piece_that_was_kept_is_shown_by_its_name(
+    cli: Cli, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = MemoryArtifacts()
+    monkeypatch.setattr(wiring, "open_artifacts", lambda _settings: kept)
+    names = ("judge-prompt.json", "judge-replies.json")
+    judged = replace(JUDGED, artifacts=tuple(kept.put(name, name.encode()) for name in names))
+    broken = replace(CRASHED, artifacts=(kept.put("lint.traceback", b"ZeroDivisionError"),))
+    run = a_run(0.72, checks=(broken, judged))
+    store.save(run)
+    for name, text in (
+        ("lint", "ZeroDivisionError"),
+        ("lint.traceback", "ZeroDivisionError"),
+        ("llm_judge", "judge-prompt.json"),
+        ("judge-replies.json", "judge-replies.json"),
+    ):
+        assert cli("show", run.id, "--output", name).stdout.strip() == text
+    missing = cli("show", run.id, "--output", "lnt")
+    assert "kept no output called 'lnt'; did you mean 'lint'?" in missing.stderr

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn, cast
 
 import pytest
 
+from harness.agents.base import Outcome
 from harness.domain.changes import Changes
 from harness.domain.grading import Grading, graded
 from harness.domain.ids import BatchId
@@ -16,7 +20,7 @@ from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import CheckSpec, Scenario, TierProfile
 from harness.domain.spec import AgentRef
 from harness.errors import Interrupted, UsageError
-from harness.evaluate import Cost, Evaluator, Evidence, evaluate, scored
+from harness.evaluate import Cost, Evaluator, Evidence, evaluate, not_run, scored
 from harness.plan import Selection, plan
 from harness.run import attempt
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
@@ -95,6 +99,100 @@ def test_cheap_checks_come_first_and_results_stand_in_the_scenarios_order(tmp_pa
     assert [check.name for check in record.checks] == ["model", "sandbox", "data"]
 
 
+def test_a_cheap_check_can_wait_for_a_dear_one(tmp_path: Path) -> None:
+    asked: list[str] = []
+    checks = (
+        CheckSpec("cheap", "cheap", 1.0, after=(("dear", 1.0),)),
+        CheckSpec("dear", "dear", 1.0),
+    )
+    dear, cheap = Scores(cost=Cost.SANDBOX, asked=asked), Scores(asked=asked)
+    assert run(a_scenario(tmp_path, checks=checks), dear=dear, cheap=cheap).total_score == 1.0
+    assert asked == ["dear!", "cheap!", "dear", "cheap"]
+
+
+@pytest.mark.parametrize("cost", [Cost.DATA, Cost.SANDBOX])
+def test_a_check_sees_those_that_were_made_before_it(tmp_path: Path, cost: Cost) -> None:
+    seen: list[list[str]] = []
+
+    class Looks:
+        def __init__(self) -> None:
+            self.cost = cost
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            seen.append(sorted(evidence.earlier))
+            return scored(check, 1.0)
+
+    checks = tuple(CheckSpec(name, "looks", 1.0) for name in ("a", "b", "c"))
+    run(a_scenario(tmp_path, checks=checks), looks=Looks())
+    assert seen[3:] == [[], ["a"], ["a", "b"]]
+
+
+ANSWERS: dict[str, Callable[[CheckSpec], object]] = {
+    "too much": lambda check: scored(check, 2.5),
+    "less than nothing": lambda check: scored(check, -0.1),
+    "no number": lambda check: scored(check, float("nan")),
+    "nothing": lambda _check: None,
+    "a dictionary": lambda check: {"name": check.name, "score": 1.0},
+    "another's": lambda check: scored(replace(check, name="other"), 1.0),
+    "an exit": lambda _check: sys.exit(3),
+    "a complaint": lambda _check: _raise(UsageError("options.how makes no sense")),
+}
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_that_is_none_is_a_breakdown_and_no_score(tmp_path: Path, answer: str) -> None:
+    class Plugin:
+        cost = Cost.DATA
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            if evidence.untouched:
+                return scored(check, 0.0)
+            return cast("CheckResult", ANSWERS[answer](check))
+
+    checks = (CheckSpec("good", "good", 1.0), CheckSpec("odd", "odd", 1.0))
+    record = run(a_scenario(tmp_path, checks=checks), good=Scores(), odd=Plugin())
+    assert record.fault is None
+    assert (by_name(record, "odd").score, record.partly_graded, record.passed) == (
+        None,
+        True,
+        False,
+    )
+
+
+def test_a_complaint_about_options_ends_the_run_before_anybody_works(tmp_path: Path) -> None:
+    class Complains:
+        cost = Cost.DATA
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            raise UsageError(f"options.how of {check.kind} makes no sense ({evidence.untouched})")
+
+    worked: list[str] = []
+    agent = FakeAgent(lambda _task, _bench: worked.append("x") or Outcome())
+    tools = some_tools({"c": Complains()}, agent=agent).tools
+    scenario = a_scenario(tmp_path, checks=(CheckSpec("c", "c", 1.0),))
+    with pytest.raises(UsageError, match=r"suite/scenario, check 'c': options\.how of c"):
+        attempt(a_spec(scenario), BatchId("b"), tools)
+    assert worked == []
+
+
+def test_what_is_compared_with_a_breakdown_breaks_down_too(tmp_path: Path) -> None:
+    class Compares:
+        cost = Cost.DATA
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            if evidence.untouched:
+                raise ZeroDivisionError
+            return not_run(check, "it could not run on the untouched fixture")
+
+    checks = (CheckSpec("good", "good", 1.0), CheckSpec("c", "c", 1.0))
+    record = run(a_scenario(tmp_path, checks=checks), good=Scores(), c=Compares())
+    assert (record.partly_graded, record.passed) == (True, False)
+
+
 def test_judges_work_at_the_same_time(tmp_path: Path) -> None:
     both = threading.Barrier(2)
 
@@ -161,6 +259,9 @@ def test_only_and_skip_choose_among_the_checks(tmp_path: Path) -> None:
     assert chosen(Grading(skip=("b",))) == ["a", "c"]
     with pytest.raises(UsageError, match=r"--only 'd': suite/scenario has no such check"):
         chosen(Grading(only=("d",)))
+    gated = replace(scenario, checks=(*checks, CheckSpec("d", "c", 1.0, after=(("a", 1.0),))))
+    with pytest.raises(UsageError, match="'d' waits for 'a', which --only and --skip leave out"):
+        graded(gated, "L1", Grading(skip=("a",)))
     with pytest.raises(UsageError, match="leave no check that has a weight"):
         chosen(Grading(only=("a",), skip=("a",)))
 
