@@ -13,7 +13,7 @@ from harness.domain.judgement import Judgement, Mark
 from harness.domain.model import ModelUse, Usage
 from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import Level
-from harness.testing.store import MemoryStore, a_review
+from harness.testing.store import MemoryArtifacts, MemoryStore, a_review
 from tests.cli.conftest import Cli
 from tests.report.records import a_run, a_task
 
@@ -106,7 +106,7 @@ def test_the_json_of_a_run_has_all_of_it(cli: Cli, run: RunRecord) -> None:
 
 
 def test_what_was_said_later_stands_beside_the_run_s_own(
-    cli: Cli, run: RunRecord, store: MemoryArtifacts, MemoryStore
+    cli: Cli, run: RunRecord, store: MemoryStore
 ) -> None:
     store.save_review(a_review(run.id, "ann"))
     store.save_review(a_review(a_run_of(store).id, "bob"))
