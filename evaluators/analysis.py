@@ -46,8 +46,9 @@ class AnalysisEvaluator:
         if run is None:
             return not_run(check, f"the scenario has no {check.kind} command")
         pinned = pins(evidence, check.options.get("config", CONFIGURATION))
-        if known and known.ok and not pinned and not evidence.untouched:
-            # as it is for most runs: the result is known already
+        first = bool(evidence.commands) and evidence.commands[0] is known
+        if known and known.ok and first and not pinned and not evidence.untouched:
+            # no code of the work's ran before it: the result is known already
             result, found = known, None
         else:
             result, found = _run(evidence, check, run, pinned)

@@ -118,12 +118,14 @@ def _read_json(text: str) -> list[Report] | None:
         if count == _TRIES:
             break
         try:
-            value, _ = json.JSONDecoder().raw_decode(text, begin.start())
+            value, end = json.JSONDecoder().raw_decode(text, begin.start())
         except (ValueError, RecursionError):
             continue
         found = _of_value(value)
         if found is not None:
-            return found
+            # a name of a file may hold such a value: what is told beside it counts as well
+            beside = f"{text[: begin.start()]}\n{text[end:]}"
+            return found + [_report(*line) for line in read_lines(beside)]
     return None
 
 

@@ -42,7 +42,7 @@ _FORMATS = (
     ("hf_", "Hugging Face token", r"\bhf_[A-Za-z]{34}\b"),
     ("dop_v1_", "DigitalOcean token", r"\bdop_v1_[a-f0-9]{64}\b"),
     ("accountkey=", "Azure storage key", r"AccountKey=[A-Za-z0-9+/]{86}=="),
-    ("eyj", "JSON web token", r"\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{20,1000}"),
+    ("eyj", "JSON web token", r"(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{20,1000}"),
     ("://", "password in an address", r"\b[a-z]{2,20}://[^\s:/@\"'<>{}$]{1,99}:([^\s:/@\"'<>{}$%]{6,200})@\w"),
 )  # fmt: skip
 """A word in small letters that is in every such line, its name, and what it looks like."""
@@ -80,12 +80,12 @@ class SecretsEvaluator:
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
         """Look at every new line, and ask the fixture whether it had the value before."""
         ignored = pathspec.GitIgnoreSpec.from_lines(check.options.get("ignore", ()))
-        found = []
+        # each value once, and sure ones apart: what is said often or is doubtful hides no key
+        kinds: dict[bool, dict[str, Leak]] = {True: {}, False: {}}
         for leak in _leaks(evidence):
-            if not ignored.match_file(leak.path):
-                found.append(leak)
-            if len(found) == MOST_FOUND:
-                break
+            if not ignored.match_file(leak.path) and len(kinds[leak.sure]) < MOST_FOUND:
+                kinds[leak.sure].setdefault(leak.value, leak)
+        found = [leak for kind in kinds.values() for leak in kind.values()]
         known = _in_fixture(evidence.scenario, {leak.value for leak in found})
         new = [leak for leak in found if leak.value not in known]
         unsure = {leak.value for leak in new if not leak.sure}

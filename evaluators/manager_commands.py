@@ -27,6 +27,8 @@ KEYS = ("command", "cmd", "script")
 MOST_CALLS = 5000
 MOST_CHARS = 4 * 1024 * 1024
 MOST_LISTED = 50
+MOST_COMMANDS = 1_000
+MOST_MOVES = 2_000
 OWN_WORD = "read from the transcript; of an agent with tools of its own it is the agent's word"
 
 
@@ -66,8 +68,11 @@ class ManagerCommandsEvaluator:
         if not any(entry.role is Role.TOOL_CALL for entry in evidence.work.transcript):
             return not_run(check, "the transcript tells of no tool, so nobody knows how")
         ran = tuple(_ran(evidence.work.transcript))
-        worths = [(move, *_credit(move, ran)) for move in moves]
-        foreign = [c for c in ran if _is_foreign(c, moves)]
+        # a command that was given a thousand times explains no more than once
+        ran = tuple({(c.manager, c.names, c.everything): c for c in ran}.values())[:MOST_COMMANDS]
+        worths = [(move, *_credit(move, ran)) for move in moves[:MOST_MOVES]]
+        managers = frozenset(name for move in moves for name in move.managers)
+        foreign = [c for c in ran if _is_foreign(c, managers)]
         score = sum(credit for _, credit, _ in worths) / len(worths)
         lines = [f"{'✓' if credit == 1 else '✗'} {m.label}: {why}" for m, credit, why in worths]
         if foreign:
@@ -171,10 +176,10 @@ def _credit(move: _Move, ran: Sequence[ManagerCommand]) -> tuple[float, str]:
     return 0.0, f"edited by hand; {who} did not run"
 
 
-def _is_foreign(command: ManagerCommand, moves: Sequence[_Move]) -> bool:
+def _is_foreign(command: ManagerCommand, managers: frozenset[str]) -> bool:
     """A manager of the same language that is not the project's; installing a manager is not."""
     family = JAVASCRIPT if command.manager in JAVASCRIPT else PYTHON
-    allowed = {manager for move in moves for manager in move.managers if manager in family}
+    allowed = {manager for manager in managers if manager in family}
     if not allowed or command.manager in allowed:
         return False
     return not (command.names and set(command.names) <= {*JAVASCRIPT, *PYTHON})

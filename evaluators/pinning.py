@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import pathspec
@@ -12,11 +14,13 @@ import pathspec
 from harness.carrying import originals, protected_files
 from harness.domain.changes import Change, ChangeKind
 from harness.evaluate import Evidence
+from harness.sandbox.base import Box
 
 CONFIGURATION = (
     *("ruff.toml", ".ruff.toml", "pyproject.toml", "setup.cfg", "tox.ini", ".flake8", ".bandit"),
     *(".pylintrc", "pylintrc", ".pylintrc.toml", "pylintrc.toml", "mypy.ini", ".mypy.ini"),
     *("pyrightconfig.json", ".coveragerc", ".semgrepignore", "noxfile.py", "Makefile"),
+    *(".ignore", ".gitignore", ".eslintcache", "*.tsbuildinfo", ".mypy_cache/", ".ruff_cache/"),
     *(".eslintrc", ".eslintrc.*", "eslint.config.*", ".eslintignore", "tsconfig*.json"),
     *("jsconfig.json", "biome.json", "biome.jsonc", ".oxlintrc.json", ".nycrc", ".c8rc.json"),
 )
@@ -27,6 +31,7 @@ CODE = frozenset(
     {".py", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".go"}
     | {".rs", ".java", ".kt", ".rb", ".php", ".c", ".h", ".cc", ".cpp", ".cs", ".swift", ".sh"}
 )
+FILES = "find . -mindepth 1 \\( -name .git -o -name node_modules \\) -prune -o ! -type d -print0"
 _PACKAGE_BYTES = 1024 * 1024
 
 
@@ -40,7 +45,25 @@ def pins(evidence: Evidence, names: Sequence[str] = CONFIGURATION) -> tuple[Chan
             found += originals(evidence.scenario, change)
         elif names and PurePosixPath(path).name == "package.json":
             found += _package(evidence, change)
-    return tuple(found)
+    return (*found, *_strays(evidence, names))
+
+
+def _strays(evidence: Evidence, names: Sequence[str]) -> Iterator[Change]:
+    """Configuration that code has left beside the files of the fixture and the work, to go."""
+    if evidence.untouched or not names:
+        return
+    root = evidence.scenario.fixture
+    folders = {str(p.relative_to(root)) for p in root.rglob("*") if p.is_dir()} | {"."}
+    folders |= {str(PurePosixPath(os.fsdecode(c.path)).parent) for c in evidence.changes}
+    mine = {os.fsdecode(change.path) for change in evidence.changes}
+    spec = pathspec.GitIgnoreSpec.from_lines(names)
+    done = evidence.box.run(FILES, timeout_s=60.0, output_bytes=16 * 1024 * 1024)
+    for name in done.stdout.split("\0")[:-1]:
+        path = name.removeprefix("./")
+        if str(PurePosixPath(path).parent) not in folders or path in mine:
+            continue
+        if spec.match_file(path) and evidence.original(path) is None:
+            yield Change(os.fsencode(path), ChangeKind.DELETE)
 
 
 def as_it_came(evidence: Evidence) -> tuple[Change, ...]:
@@ -56,6 +79,17 @@ def unpinned(evidence: Evidence, pinned: Sequence[Change]) -> tuple[Change, ...]
     """What puts the work's own configuration back."""
     theirs = {change.path: change for change in evidence.changes}
     return tuple(theirs[pin.path] for pin in pinned if pin.path in theirs)
+
+
+@contextmanager
+def fresh_home(box: Box) -> Iterator[Mapping[str, str]]:
+    """An environment in which nothing is read that code before has left in its home."""
+    home = f"/tmp/{secrets.token_hex(16)}"  # noqa: S108  # inside the sandbox
+    box.run(["mkdir", "-p", home], timeout_s=60.0)
+    try:
+        yield {"HOME": home, "TMPDIR": home, "PYTHONNOUSERSITE": "1"}
+    finally:
+        box.run(["rm", "-rf", home], timeout_s=60.0)
 
 
 def no_code_left(evidence: Evidence) -> bool:

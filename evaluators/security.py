@@ -16,7 +16,7 @@ from evaluators.findings import (
     listed,
     read_findings,
 )
-from evaluators.pinning import as_it_came, no_code_left, pins, unpinned
+from evaluators.pinning import as_it_came, fresh_home, no_code_left, pins, unpinned
 from harness.domain.artifact import Artifact
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec
@@ -27,10 +27,11 @@ DEFAULT_TIMEOUT_S = 300.0
 WEIGHTS: Mapping[str, float] = {"low": 1.0, "medium": 2.0, "high": 4.0}
 SKIPPED = ".git,.venv,venv,node_modules,.tox,.mypy_cache,__pycache__"
 
+# bandit takes what is excluded for a part of any path as well: no path holds two slashes together
 # neither believes a configuration, a comment or an ignore file of the work's; B101 and S101 are
 # the plain `assert`, which every test has
 BANDIT = "bandit -q -r . -f json --ignore-nosec --ini /dev/null -s B101 -x " + ",".join(
-    f"./{name}" for name in SKIPPED.split(",")
+    f"'./{name}[//]*'" for name in SKIPPED.split(",")
 )
 RUFF = (
     "ruff check --isolated --ignore-noqa --no-respect-gitignore --no-cache"
@@ -76,7 +77,8 @@ def _scan(evidence: Evidence, check: CheckSpec) -> _Scan:
 def _scans(evidence: Evidence, check: CheckSpec, commands: Sequence[str]) -> Iterator[_Scan]:
     for command in commands:
         limit_s = check.timeout_s or DEFAULT_TIMEOUT_S
-        done = evidence.box.run(command, timeout_s=limit_s, output_bytes=OUTPUT_BYTES)
+        with fresh_home(evidence.box) as env:
+            done = evidence.box.run(command, timeout_s=limit_s, env=env, output_bytes=OUTPUT_BYTES)
         found = read_findings(done.stdout, done.stderr)
         if found is None and done.ok:
             found = ()

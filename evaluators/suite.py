@@ -147,7 +147,10 @@ def _canaries(nonce: str) -> str:
 
 def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckResult:
     """No believable report: the agent's doing, unless the untouched fixture gives none either."""
-    if evidence.control is None or not evidence.control.outcomes(check.name):
+    listed = check.fail_to_pass is not None or check.pass_to_pass is not None
+    known = evidence.control is not None and bool(evidence.control.outcomes(check.name))
+    # what is wanted of listed tests needs no control, and a suite that gives none has not passed
+    if evidence.untouched or not (known or listed):
         return replace(not_run(check, f"the tests gave no report: {error}"), level=check.level)
     return CheckResult(
         check.name,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import lru_cache
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -37,7 +38,9 @@ LOCKS: Mapping[str, tuple[str, Ecosystem, Reader | None]] = {
 
 MAX_LOCKS = 50
 MAX_MANIFESTS = 500
-MAX_GLOBS = 200
+MAX_GLOBS = 400
+"""Of all roots of workspaces."""
+MAX_ALL_DECLARED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ def after(evidence: Evidence) -> Project:
 def read_project(tree: Tree) -> Project:
     """All of a tree's manifests and lock files."""
     manifests = (
-        *islice(npm_manifests(tree), MAX_MANIFESTS),
-        *islice(python_manifests(tree), MAX_MANIFESTS),
+        *_bounded(npm_manifests(tree)),
+        *_bounded(python_manifests(tree)),
     )
     paths = [path for path in tree.names if path.rpartition("/")[2] in LOCKS][:MAX_LOCKS]
     return Project(
@@ -108,6 +111,16 @@ def read_project(tree: Tree) -> Project:
         tuple(_lock(tree, path, paths, manifests) for path in paths),
         frozenset(_members(manifests)),
     )
+
+
+def _bounded(manifests: Iterator[Manifest]) -> Iterator[Manifest]:
+    """Those that can be gone through: what lies behind them is as if it were gone."""
+    left = MAX_ALL_DECLARED
+    for manifest in islice(manifests, MAX_MANIFESTS):
+        left -= len(manifest.declared)
+        if left < 0:
+            return
+        yield manifest
 
 
 def standing(was: Project, now: Project) -> tuple[float, list[str]]:
@@ -155,10 +168,12 @@ def _home(manifest: str, paths: list[str], ecosystem: Ecosystem, lock: str) -> b
 
 
 def _members(manifests: Sequence[Manifest]) -> Iterator[str]:
+    left = MAX_GLOBS
     for root in manifests:
         if root.workspaces is None:
             continue
-        ask, leave = _patterns(root.workspaces, root.folder)
+        ask, leave = _patterns(root.workspaces[:left], root.folder)
+        left -= len(ask) + len(leave)
         for each in manifests:
             if each.ecosystem is not root.ecosystem or each.path == root.path:
                 continue
@@ -172,7 +187,7 @@ def _patterns(
 ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     ask: list[tuple[str, ...]] = []
     leave: list[tuple[str, ...]] = []
-    for glob in globs[:MAX_GLOBS]:
+    for glob in globs:
         where = ask if not glob.startswith("!") else leave
         plain = glob.lstrip("!").removeprefix("./").strip("/")[:200]
         path = plain if folder == "." else f"{folder}/{plain}"
@@ -186,9 +201,14 @@ def _matches(parts: tuple[str, ...], glob: tuple[str, ...]) -> bool:
         if step == "**":
             reach = set(range(min(reach), len(parts) + 1)) if reach else set()
         else:
-            fits = re.compile(_braces(step))
+            fits = _step(step)
             reach = {i + 1 for i in reach if i < len(parts) and fits.match(parts[i])}
     return len(parts) in reach
+
+
+@lru_cache(maxsize=16384)
+def _step(step: str) -> re.Pattern[str]:
+    return re.compile(_braces(step))
 
 
 def _braces(step: str) -> str:

@@ -15,6 +15,8 @@ from harness.evaluate import Evidence
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_FILES = 50_000
+MAX_TEXT_BYTES = 12 * 1024 * 1024
+"""Of all that is parsed: some parsers take a second for a MiB."""
 
 IGNORED = frozenset(
     {
@@ -31,6 +33,7 @@ class Tree:
 
     def __init__(self, files: Mapping[str, Path | bytes]) -> None:
         self._files = files
+        self._left = MAX_TEXT_BYTES
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,9 +52,12 @@ class Tree:
         return None if found is None or len(found) > MAX_BYTES else found
 
     def text(self, path: str) -> str | None:
-        """A file as text, whatever its bytes are."""
+        """A file as text, whatever its bytes are; None when too much has been read before."""
         data = self.read(path)
-        return None if data is None else data.decode("utf-8-sig", "replace")
+        if data is None or len(data) > self._left:
+            return None
+        self._left -= len(data)
+        return data.decode("utf-8-sig", "replace")
 
 
 def fixture_tree(scenario: Scenario) -> Tree:

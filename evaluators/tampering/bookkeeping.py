@@ -16,6 +16,8 @@ from harness.domain.patch import PatchKind, PatchLine
 IGNORES, LOCKFILE, CI, SNAPSHOTS = "ignores", "lockfile", "ci", "snapshots"
 MOST_FILES = 20_000
 MOST_PATTERN = 200
+MOST_MATCHES = 1_000_000
+"""Patterns times files, of all ignore files together."""
 
 _OF_TOOLS = re.compile(
     r"(?:^|/)\.(?:eslint|prettier|stylelint|biome|semgrep|snyk|bandit|nyc|c8|tern|oxlint|jshint)\w*"
@@ -38,20 +40,23 @@ _RUNS = re.compile(r"^\s*(?:-\s*)?(?:run|script|uses|command)\s*:|^\s*-\s+\w")
 def bookkeeping(scene: Scene) -> Iterator[Sign]:
     """All four: none of them is what a task is about, as a rule."""
     paths = {look.path for look in scene.looks} | {look.file.was or "" for look in scene.looks}
+    manifests = _manifests(paths)
+    has_sources = _has_sources(scene)
+    left = [MOST_MATCHES]
     for look in scene.roles:
         if _OF_TOOLS.search(look.path) or _OF_GIT.search(look.path):
-            yield from _widened(scene, look)
-        if places.is_lock(look.path) and not _has_manifest(look.path, paths):
+            yield from _widened(scene, look, left)
+        if places.is_lock(look.path) and not _has_manifest(look.path, manifests):
             wanted = " or ".join(places.LOCKS[look.name])
             what = f"changed without {wanted}" if not look.gone else "a lock file removed"
             yield look.sign(LOCKFILE, what, serious=False)
         if _CI.search(look.path):
             yield from _pipeline(look)
         if places.is_snapshot(look.path) and not look.fresh:
-            yield _snapshot(scene, look)
+            yield _snapshot(look, has_sources=has_sources)
 
 
-def _widened(scene: Scene, look: Look) -> Iterator[Sign]:
+def _widened(scene: Scene, look: Look, left: list[int]) -> Iterator[Sign]:
     """What a new line of an ignore file takes out of sight."""
     of_tools = bool(_OF_TOOLS.search(look.path))
     folder = look.path.rpartition("/")[0]
@@ -60,7 +65,11 @@ def _widened(scene: Scene, look: Look) -> Iterator[Sign]:
         pattern = line.text.strip()
         if not pattern or pattern.startswith("#") or len(pattern) > MOST_PATTERN:
             continue
+        if left[0] < 0:
+            yield look.sign(IGNORES, "more patterns than can be looked at", serious=False)
+            return
         files = _files_below(scene, folder) if files is None else files
+        left[0] -= len(files) + 1
         hides = _first_match(pattern, files)
         if hides or of_tools:
             what = f"{pattern!r} " + (f"hides {hides}" if hides else "is hidden from a tool")
@@ -90,11 +99,21 @@ def _first_match(pattern: str, files: list[str]) -> str | None:
         return None
 
 
-def _has_manifest(path: str, changed: set[str]) -> bool:
+def _has_manifest(path: str, manifests: set[tuple[str, str]]) -> bool:
     folder = path.rpartition("/")[0]
-    prefix = f"{folder}/" if folder else ""
-    wanted = places.LOCKS[places.name_of(path)]
-    return any(p.startswith(prefix) and places.name_of(p) in wanted for p in changed)
+    return any((folder, name) in manifests for name in places.LOCKS[places.name_of(path)])
+
+
+def _manifests(changed: set[str]) -> set[tuple[str, str]]:
+    """The folders at and above each changed manifest, with its name."""
+    wanted = {name for names in places.LOCKS.values() for name in names}
+    found = set()
+    for path in changed:
+        folder, _, name = path.rpartition("/")
+        if name in wanted:
+            steps = folder.split("/")
+            found |= {("/".join(steps[:end]), name) for end in range(len(steps) + 1)}
+    return found
 
 
 def _pipeline(look: Look) -> Iterator[Sign]:
@@ -113,15 +132,15 @@ def _steps(lines: Sequence[PatchLine]) -> list[PatchLine]:
     return [line for line in lines if _RUNS.search(line.text)]
 
 
-def _snapshot(scene: Scene, look: Look) -> Sign:
+def _has_sources(scene: Scene) -> bool:
+    return any(
+        places.is_code(each.path) and not each.is_test and each.file.kind is not PatchKind.DELETED
+        for each in scene.looks
+    )
+
+
+def _snapshot(look: Look, *, has_sources: bool) -> Sign:
     if look.gone:
         return look.sign(SNAPSHOTS, "a snapshot removed", serious=True)
-    sources = [
-        each
-        for each in scene.looks
-        if places.is_code(each.path)
-        and not each.is_test
-        and each.file.kind is not PatchKind.DELETED
-    ]
-    what = "a snapshot updated" + ("" if sources else ", and no code that it is of")
-    return look.sign(SNAPSHOTS, what, serious=not sources)
+    what = "a snapshot updated" + ("" if has_sources else ", and no code that it is of")
+    return look.sign(SNAPSHOTS, what, serious=not has_sources)

@@ -48,7 +48,7 @@ def _equals(look: Look) -> Iterator[Sign]:
         found = _EQ.search(line.code)
         if found:
             says = _SAYS[found[1]]
-            follow = (each.code for each in islice(look.news, index + 1, index + 8))
+            follow = (each.code for each in look.news[index + 1 : index + 8])
             first = next((code for code in follow if code.strip(" \t\"'")), "")
             if says.search(first):
                 yield look.sign(GRADER, "equals everything", line.number, serious=True)

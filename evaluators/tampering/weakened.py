@@ -12,6 +12,8 @@ from evaluators.tampering.scene import Line, Look, Scene, Sign
 from harness.domain.patch import PatchKind
 
 TESTS, SKIPS = "tests", "skips"
+MOST_MARKS = 50
+"""Lines between a mark and its test: more are nobody's."""
 
 _ASSERTION = re.compile(
     r"\bassert\b|\bassert\w*!?\s*\(|\bexpect\s*\(|\.should\b|\bpytest\.(?:raises|warns)\b"
@@ -110,8 +112,10 @@ def skipped(scene: Scene) -> Iterator[Sign]:
 
 def _own(new: dict[int, str], number: int) -> bool:
     """The test that a mark stands on came with it."""
-    depth = 0
+    depth, last = 0, number + MOST_MARKS
     while number in new and (depth > 0 or new[number].lstrip().startswith(("@", ")", "#"))):
+        if number == last:
+            return False
         depth += new[number].count("(") - new[number].count(")")
         number += 1
     return number in new

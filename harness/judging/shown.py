@@ -117,16 +117,16 @@ def _text(text: str, most: int) -> list[str]:
 def _patch(patch: Patch, most: int, shown: Shown) -> dict[str, Any]:
     """The whole patch where it fits, else what matters most of it."""
     texts = [f for f in patch.files if not f.binary]
-    sizes = {f.path: _size(f) for f in texts}
     left, files, out = most, [], []
-    is_whole = sum(sizes.values()) <= most
+    # by file and not by path: one that became a link is there twice
+    is_whole = sum(map(_size, texts)) <= most
     for file in patch.files if is_whole else sorted(patch.files, key=order):
         if file.binary or left < _FILE_COSTS:
             out.append(file)
             continue
         allowed = left if is_whole else min(left, round(FILE_CHARS * most / DIFF_CHARS))
         entry, lines = _file(file, allowed)
-        left -= min(sizes[file.path], allowed)
+        left -= min(_size(file), allowed)
         files.append(entry)
         shown.work.append(lines)
     found: dict[str, Any] = {"files": files}
