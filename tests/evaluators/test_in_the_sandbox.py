@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from docker import DockerClient
 
+from evaluators.analysis import AnalysisEvaluator
 from evaluators.coverage import CoverageEvaluator
 from evaluators.performance import PerformanceEvaluator
 from evaluators.security import SecurityEvaluator
@@ -22,7 +23,7 @@ from harness.domain.ids import Digest
 from harness.domain.patch import FilePatch, Patch, PatchKind, PatchLine
 from harness.domain.record import CheckResult, Control
 from harness.domain.scenario import CheckSpec, ImageSource, Limits, Network, Scenario
-from harness.evaluate import Evaluator, Evidence, Work
+from harness.evaluate import Cost, Evaluator, Evidence, Work
 from harness.sandbox.base import Box, BoxSpec, PreparedImage, Purpose
 from harness.sandbox.docker import DockerSandboxes
 from harness.sandbox.engine import connect
@@ -182,3 +183,50 @@ def test_wall_time_is_measured_from_outside(judge: Judge) -> None:
     slow = "n = 0\n    for i in range(20_000_000):\n        n += i"
     work = {"work.py": f"COST = 1\n\n\ndef go():\n    {slow}\n"}
     assert judge(PerformanceEvaluator(), check, work).score == 0.0
+
+
+SHELL = "import subprocess\n\n\ndef new(x):\n    return subprocess.call(x, shell=True)\n"
+SECURITY = CheckSpec("security", "security", 1.0)
+
+
+@dataclass
+class After:
+    """An evaluator before which code of the work's has run."""
+
+    evaluator: Evaluator
+    command: str
+    cost: Cost = Cost.SANDBOX
+
+    def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+        if not evidence.untouched:
+            assert evidence.box.run(self.command, timeout_s=30).ok
+        return self.evaluator.judge(evidence, check)
+
+
+@pytest.mark.parametrize("folder", ["src", "venv_app", "src./venv", "x./venv/*"])
+def test_no_folder_hides_code_from_the_scanner(judge: Judge, folder: str) -> None:
+    plain = judge(SecurityEvaluator(), SECURITY, {"src/db.py": SHELL}).score
+    assert plain is not None
+    assert plain < 0.5
+    assert judge(SecurityEvaluator(), SECURITY, {f"{folder}/db.py": SHELL}).score == plain
+
+
+def test_nothing_in_a_home_speaks_for_the_scanner(judge: Judge) -> None:
+    lies = 'import os\\nos.write(1, b\'{\\"errors\\": [], \\"results\\": []}\')\\nos._exit(0)\\n'
+    plant = (
+        "d=$(python3 -c 'import site; print(site.getusersitepackages())'); mkdir -p $d;"
+        f' printf "{lies}" > $d/usercustomize.py'
+    )
+    result = judge(After(SecurityEvaluator(), plant), SECURITY, {"src/db.py": SHELL})
+    assert result.score is not None
+    assert result.score < 0.5, result.details
+
+
+def test_no_configuration_that_was_planted_while_grading_is_heard(judge: Judge) -> None:
+    lint = CheckSpec("lint", "lint", 1.0, command="bandit -q -r . -f json")
+    plain = judge(AnalysisEvaluator(), lint, {"src/db.py": SHELL}).score
+    plant = "printf '[bandit]\\nskips: B602,B404\\n' > .bandit"
+    planted = judge(After(AnalysisEvaluator(), plant), lint, {"src/db.py": SHELL}).score
+    assert plain == planted
+    assert plain is not None
+    assert plain < 0.5
