@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from evaluators.dependencies.model import PEER
 from evaluators.dependencies.project import Project, after, before, standing
-from harness.domain.dependencies import DependencyRules
+from harness.domain.dependencies import DependencyRules, Target
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec
 from harness.evaluate import Cost, Evidence, not_run, scored
 from harness.load.versions import Version, read_range
+
+SPEC_CHARS = 200
 
 
 class BreakingEvaluator:
@@ -34,51 +38,74 @@ class BreakingEvaluator:
         return scored(check, share * still * stands, *details, *broken, *lost)
 
 
+class _Asked(NamedTuple):
+    """What one manifest asks for."""
+
+    version: Version | None
+    """The lowest that its range allows, or a tag's locked one; None for an address, a folder."""
+    text: str
+    """As it is written."""
+
+
 def _majors(rules: DependencyRules, was: Project, now: Project) -> list[tuple[bool, str]]:
-    old, new = _versions(was), _versions(now)
+    old, new = _asked(was), _asked(now)
     lines = []
-    for place, version in sorted(old.items()):
+    for place, (version, text) in sorted(old.items()):
         path, name = place
-        wanted = _asked_major(rules, name, version)
-        here = new.get(place)
-        if here is None or here.major == version.major:
-            if wanted:
-                at = here.text if here else "not there"
-                lines.append((False, f"{path}: {name} {version.text} had to move, is {at}"))
+        if version is None:
             continue
-        text = f"{path}: {name} moved from {version.text} to {here.text}"
-        asked = _may_move(rules, name, here)
-        lines.append((asked, text if asked else f"{text}, which nothing asks for"))
+        here = new.get(place)
+        if here is None or here.version is None or here.version.major == version.major:
+            if wanted := _asked_major(rules, name, version):
+                what = f"{path}: {name} {text} had to move to {wanted.to}"
+                lines.append((False, f"{what}, {_left(here)}"))
+            continue
+        what = f"{path}: {name} moved from {text} to {here.text}"
+        wrong = _wrongly_moved(rules, name, here.version)
+        lines.append((not wrong, f"{what}{wrong}"))
     return lines
 
 
-def _versions(project: Project) -> dict[tuple[str, str], Version]:
-    """The lowest version that each manifest asks for, peers aside; a tag's is the locked one."""
-    found: dict[tuple[str, str], Version] = {}
+def _left(here: _Asked | None) -> str:
+    if here is None:
+        return "is not there"
+    return f"is {here.text}" + ("" if here.version else ", of which no version is known")
+
+
+def _asked(project: Project) -> dict[tuple[str, str], _Asked]:
+    """What each manifest asks for, peers aside."""
+    found: dict[tuple[str, str], _Asked] = {}
     for manifest in project.manifests:
         for each in manifest.declared:
+            if each.section == PEER:
+                continue
             version = each.range.lowest if each.range else project.resolved(each)
-            if version and each.section != PEER:
-                found[each.manifest, each.name] = version
+            locked = f" (locked at {version.text})" if version and not each.range else ""
+            place = (each.manifest, each.name)
+            if version or place not in found:
+                spec = " ".join(each.spec[:SPEC_CHARS].split()) or "asked for without a version"
+                found[place] = _Asked(version, f"{spec}{locked}")
     return found
 
 
-def _asked_major(rules: DependencyRules, name: str, version: Version) -> bool:
-    """A required target lies in another major."""
+def _asked_major(rules: DependencyRules, name: str, version: Version) -> Target | None:
+    """The required target that lies in another major."""
     for target in rules.targets:
         wanted = read_range(target.to, version.ecosystem)
         if target.name == name and target.required and wanted and not wanted.holds(version):
-            return wanted.lowest.major != version.major
-    return False
+            return target if wanted.lowest.major != version.major else None
+    return None
 
 
-def _may_move(rules: DependencyRules, name: str, here: Version) -> bool:
-    """A target's range holds the version, or it is a companion's, which has to follow."""
+def _wrongly_moved(rules: DependencyRules, name: str, here: Version) -> str:
+    """Nothing where a target's range holds it, or it is a companion, which has to follow."""
     for target in rules.targets:
-        wanted = read_range(target.to, here.ecosystem)
         if target.name == name:
-            return wanted is not None and wanted.holds(here)
-    return any(companion.name == name for companion in rules.companions)
+            wanted = read_range(target.to, here.ecosystem)
+            return "" if wanted and wanted.holds(here) else f", and the target is {target.to}"
+    if any(companion.name == name for companion in rules.companions):
+        return ""
+    return ", which nothing asks for"
 
 
 def _still_passing(evidence: Evidence) -> tuple[float, list[str]]:

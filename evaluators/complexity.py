@@ -52,7 +52,7 @@ class ComplexityEvaluator:
         """Measure both sides of every changed source in a process that can be killed."""
         ignored = pathspec.GitIgnoreSpec.from_lines(check.options.get("ignore", ()))
         most = int(check.options.get("most", DEFAULT_MOST))
-        if not evidence.work.patch.files:
+        if not evidence.work.patch.files or not evidence.changes:
             return scored(check, 0.0, "nothing changed")
         # what did not reach grading is as it was
         after = {c.path: c.data for c in evidence.changes if c.kind is ChangeKind.FILE}
@@ -62,19 +62,22 @@ class ComplexityEvaluator:
             if _is_measured(file, ignored) and os.fsencode(file.path) in after
         ][:MOST_FILES]
         now = [after[os.fsencode(file.path)] for file in files]
-        was = [evidence.original(f.was or f.path) or b"" for f in files]
-        suffixes = [suffix_of(file.path) for file in files]
+        deleted = _deleted(evidence, ignored)
+        was = [evidence.original(f.was or f.path) or b"" for f in (*files, *deleted)]
+        suffixes = [suffix_of(file.path) for file in (*files, *deleted)]
         try:
-            new, old = measure(now, suffixes), measure(was, suffixes)
+            new, old = measure(now, suffixes[: len(files)]), measure(was, suffixes)
         except NoToolError:
             return not_run(check, "lizard is not installed beside the harness")
         findings: list[Finding] = []
         total = 0
-        for file, functions, before in zip(files, new, old, strict=True):
+        for file, functions, before in zip(files, new, old, strict=False):
             count, bad = _judged(file, functions, before or (), most)
             total += count
             findings += bad
-        score = 1.0 - len(findings) / total if total else 1.0
+        if not total:
+            return _untouched(check, new, old)
+        score = 1.0 - len(findings) / total
         details = [f"{total - len(findings)} of {total} new or changed functions are simple enough"]
         details += [f"{f.path[:200]}:{f.line}: {f.message}" for f in findings[:MOST_SHOWN]]
         return replace(scored(check, score, *details), findings=tuple(findings[:2000]))
@@ -114,11 +117,36 @@ def measure(
     ]
 
 
+def _untouched(check: CheckSpec, new: Sequence[Measured], old: Sequence[Measured]) -> CheckResult:
+    """No function is new or changed: taking them away is no way to make them simple."""
+    left = {each.name for functions in new for each in functions or ()}
+    gone = sorted({each.name for functions in old for each in functions or ()} - left)
+    if not gone:
+        return not_run(check, "no function is new or changed")
+    shown = ", ".join(name[:200] for name in gone[:MOST_SHOWN])
+    more = f" and {len(gone) - MOST_SHOWN} more" if len(gone) > MOST_SHOWN else ""
+    return scored(check, 0.0, f"functions were taken away, none is new or changed: {shown}{more}")
+
+
+def _deleted(evidence: Evidence, ignored: pathspec.GitIgnoreSpec) -> list[FilePatch]:
+    """Sources that are gone from what is graded."""
+    gone = {change.path for change in evidence.changes if change.kind is ChangeKind.DELETE}
+    return [
+        file
+        for file in evidence.work.patch.files
+        if file.kind is PatchKind.DELETED
+        and os.fsencode(file.path) in gone
+        and _is_source(file, ignored)
+    ][:MOST_FILES]
+
+
 def _is_measured(file: FilePatch, ignored: pathspec.GitIgnoreSpec) -> bool:
-    suffix = suffix_of(file.path)
+    return file.kind is not PatchKind.DELETED and _is_source(file, ignored)
+
+
+def _is_source(file: FilePatch, ignored: pathspec.GitIgnoreSpec) -> bool:
     return (
-        suffix in SOURCES - _UNREAD
-        and file.kind is not PatchKind.DELETED
+        suffix_of(file.path) in SOURCES - _UNREAD
         and file.mode != "120000"
         and not is_generated(file.path)
         and not ignored.match_file(file.path)

@@ -13,6 +13,8 @@ from harness.load.overlays import read_overlay
 
 USUAL_SHARE = 0.25
 """Of the wall clock limit: the seconds that are expected where the scenario gives no par."""
+WHOLE_SECONDS = 100
+"""From here on tenths of a second say nothing."""
 CALLS_AT_LEAST = 10
 CALLS_PER_FILE = 4
 PATCH = "solution.patch"
@@ -42,7 +44,7 @@ class EfficiencyEvaluator:
         shares = {name: _share(par, used[name]) for name, par in known.items()}
         pace, gain = sum(shares.values()) / len(shares), achieved(evidence)
         lines = [
-            f"{name}: {used[name]:g} used, par {pars[name]:g}: {share:.2f}"
+            f"{name}: {_shown(name, used[name])} used, par {pars[name]:.12g}: {share:.2f}"
             for name, share in shares.items()
         ]
         return scored(check, pace * gain, *lines, *missing, f"achieved: {gain:.2f}")
@@ -72,6 +74,14 @@ def _used(session: Session) -> Mapping[str, float | None]:
         "usd": session.cost_usd,
         "seconds": session.duration_s,
     }
+
+
+def _shown(name: str, used: float | None) -> str:
+    """As many digits as mean anything."""
+    amount = used or 0.0
+    if name == "seconds":
+        return f"{amount:.0f}" if amount >= WHOLE_SECONDS else f"{amount:.1f}"
+    return f"{amount:.4f}" if name == "usd" else f"{amount:.0f}"
 
 
 def _share(par: float, used: float | None) -> float:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from evaluators.command import CANNOT_EXECUTE, NOT_FOUND
 from evaluators.reading import Found, Reader, UnreadableError
-from evaluators.structured import dotted
+from evaluators.structured import dotted, same
 from evaluators.tree import NoTextError, Tree
 from harness.domain.heuristics import Heuristic, HeuristicKind
 from harness.domain.record import CheckResult, Finding
@@ -158,7 +158,7 @@ class _Look:
             sights.append(self._value(item, text))
         if item.section is not None:
             there = item.section in text
-            said = f"{item.section!r} is {'' if there else 'not '}in {path}"
+            said = f"{_quoted(item.section)} is {'' if there else 'not '}in {path}"
             sights.append(_Seen(there, said))
         said = "; ".join(sight.said for sight in sights)
         return _Seen(all(sight.holds is not item.absent for sight in sights), said)
@@ -168,7 +168,7 @@ class _Look:
         value = self.reader.value(str(item.file), text, item.path or ())
         if value is None or (value == "null" and item.equals != "null"):
             return _Seen(False, f"nothing at {place} of {item.file}")
-        if item.equals is None or value == item.equals:
+        if item.equals is None or same(value, item.equals):
             return _Seen(True, f"{place} is {_shown(value)}")
         return _Seen(False, f"{place} is {_shown(value)}, not {_shown(item.equals)}")
 
@@ -226,5 +226,10 @@ def _interpreter(name: str, data: bytes) -> list[str]:
     return [suffixes.get(PurePosixPath(name).suffix, "sh")]
 
 
+def _quoted(text: str) -> str:
+    """As it stands in the file, on one line."""
+    return f'"{" ".join(text.splitlines())}"'
+
+
 def _place(path: str, found: Found) -> str:
-    return f"{path}:{found.line} has {found.text!r}"
+    return f"{path}:{found.line} has {_quoted(found.text)}"

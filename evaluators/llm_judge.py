@@ -37,8 +37,13 @@ class JudgeEvaluator:
             judgement = judge_work(case, rubric, evidence.judges, evidence.keep)
         except JudgeFailed as error:
             result = not_run(check, str(error))
-            return replace(result, details=told, artifacts=error.artifacts, use=error.use)
-        result = scored(check, judgement.score, *_lines(judgement), *told)
+            return replace(
+                result,
+                details=tuple(map(_one_line, told)),
+                artifacts=error.artifacts,
+                use=error.use,
+            )
+        result = scored(check, judgement.score, *_lines(judgement), *map(_one_line, told))
         return replace(
             result, judgement=judgement, artifacts=judgement.artifacts, use=judgement.use
         )
@@ -49,10 +54,15 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield _line(mark)
         yield from (f"  not in the work: {quote[:TEXT_CHARS]!r}" for quote in mark.unfounded)
     if judgement.note:
-        yield judgement.note
+        yield _one_line(judgement.note)
 
 
 def _line(mark: Mark) -> str:
     spread = f" (from {min(mark.samples):g} to {max(mark.samples):g})" if mark.spread else ""
     head = f"{mark.category} ({100 * mark.weight:.4g}%): {mark.score:g} of 5{spread}"
-    return f"{head}: {mark.reasoning[:TEXT_CHARS]}" if mark.reasoning else head
+    return _one_line(f"{head}: {mark.reasoning[:TEXT_CHARS]}" if mark.reasoning else head)
+
+
+def _one_line(text: str) -> str:
+    """A detail is a line, whatever a judge writes."""
+    return " ".join(text.split())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from evaluators.reading import Reader, UnreadableError
-from evaluators.structured import dotted
+from evaluators.structured import dotted, same
 from evaluators.tree import NoTextError, Tree
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Expectation
@@ -65,11 +65,11 @@ def _holds(expected: Expectation, tree: Tree, reader: Reader) -> str:
 def _problem(expected: Expectation, text: str, reader: Reader) -> str:
     if expected.matches is not None:
         found = reader.find(Dialect.PYTHON, expected.matches, [text], flags="m")
-        return "" if found else f"nothing in {expected.file} matches {expected.matches!r}"
+        return "" if found else f"nothing in {expected.file} matches /{expected.matches}/"
     path = expected.path or ()
     value = reader.value(expected.file, text, path)
     if value is None:
         return f"nothing at {dotted(path)} of {expected.file}"
-    if expected.equals is None or value == expected.equals:
+    if expected.equals is None or same(value, expected.equals):
         return ""
     return f"{dotted(path)} is {value[:SHOWN_CHARS]}, not {expected.equals}"

@@ -32,6 +32,27 @@ def value_at(name: str, text: str, path: Sequence[str | int]) -> str | None:
     return json.dumps(value, sort_keys=True, default=str)
 
 
+def same(one: str, other: str) -> bool:
+    """Two texts of canonical JSON that mean the same: 1 is 1.0, and true is not 1."""
+    if one == other:
+        return True
+    try:
+        return _alike(json.loads(one), json.loads(other))
+    except (ValueError, RecursionError):  # an agent may nest as deep as it likes
+        return False
+
+
+def _alike(one: object, other: object) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(_alike(each, its) for each, its in pairs)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return one == other
+
+
 def dotted(path: Sequence[str | int]) -> str:
     """The path as people write it."""
     return ".".join(map(str, path))

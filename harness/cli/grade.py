@@ -15,6 +15,7 @@ from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.judge import rubric_of, rubric_option, show_review, stored_task
 from harness.cli.lookup import find_run
 from harness.domain.judgement import Judgement, Mark, Review
+from harness.domain.provider import PROVIDERS
 from harness.domain.record import RunRecord
 from harness.domain.rubric import Category, Rubric
 from harness.errors import UsageError, nearest
@@ -143,6 +144,12 @@ def _person(name: str) -> str:
     name = name.strip()
     if not name or len(name) > NAME_CHARS or not name.isprintable():
         raise UsageError(f"--by {name[:NAME_CHARS]!r} is no name; it is 1 to {NAME_CHARS} letters")
+    provider, colon, _ = name.partition(":")
+    if colon and provider.strip().casefold() in PROVIDERS:
+        raise UsageError(
+            f"--by {name!r} is a model's name; people's marks are kept here, and models judge with"
+            f" `bench judge RUN --judge {name}`"
+        )
     return name
 
 

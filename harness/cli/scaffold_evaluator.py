@@ -24,9 +24,14 @@ def added_lines(patch):
 
 
 def judge(evidence):
-    """The answer: a score from 0 to 1, or null when there is nothing to score."""
-    if not evidence["changes"]:
-        return {"score": 0, "reason": "nothing was changed"}
+    """The answer: a score from 0 to 1, or null when there is nothing to score.
+
+    Whether the work is right is for tests to say; but work that deletes, or leaves a file of its
+    own and nothing else, is none and must not score.
+    """
+    files = evidence["patch"]["files"]
+    if not any(file["kind"] == "modified" and file["added"] for file in files):
+        return {"score": 0, "reason": "no file that was there has got a new line"}
     left = [line.strip() for line in added_lines(evidence["patch"]["text"]) if "TODO" in line]
     return {"score": 1 / (1 + len(left)), "details": [f"left behind: {line}" for line in left]}
 
@@ -73,24 +78,30 @@ MODULE = '''\
 
 from __future__ import annotations
 
+from harness.domain.patch import PatchKind
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec
 from harness.evaluate import Cost, Evidence, scored
 
 
 class CLASS:
-    """Score = 1 / (1 + lines added with a TODO in them); 0 when nothing was changed."""
+    """Score = 1 / (1 + lines added with a TODO in them); 0 when no file has got a new line."""
 
     cost = Cost.DATA
     """Cost.SANDBOX when it runs commands in `evidence.box`, Cost.MODEL when it asks a judge."""
 
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
-        """What an agent can cause scores 0; `not_run(check, why)` is for what it cannot."""
-        if not evidence.changes:
-            return scored(check, 0.0, "nothing was changed")
+        """What an agent can cause scores 0; `not_run(check, why)` is for what it cannot.
+
+        Whether the work is right is for tests to say; but work that deletes, or leaves a file of
+        its own and nothing else, is none and must not score.
+        """
+        files = evidence.work.patch.files
+        if not any(file.kind is PatchKind.MODIFIED and file.added for file in files):
+            return scored(check, 0.0, "no file that was there has got a new line")
         left = [
             f"{file.path}:{line.number}: {line.text.strip()}"
-            for file in evidence.work.patch.files
+            for file in files
             for line in file.added
             if "TODO" in line.text
         ]
@@ -115,11 +126,15 @@ from MODULE import CLASS
 CHECK = CheckSpec("NAME", "NAME", 1.0)
 
 
-def score_of(tmp_path: Path, *lines: str) -> float | None:
-    """The score of work that adds these lines to app.py; none is no work."""
+def score_of(
+    tmp_path: Path, *lines: str, kind: PatchKind = PatchKind.MODIFIED
+) -> float | None:
+    """The score of work that adds these lines to app.py, or comes as that file, or deletes it."""
     added = tuple(PatchLine(number, line) for number, line in enumerate(lines, 1))
     text = "".join(f"{line}\\n" for line in lines)
-    changes = Changes((Change(b"app.py", ChangeKind.FILE, data=text.encode()),) if lines else ())
+    done = ChangeKind.DELETE if kind is PatchKind.DELETED else ChangeKind.FILE
+    change = Change(b"app.py", done, data=text.encode())
+    changes = Changes((change,) if lines or done is ChangeKind.DELETE else ())
     evidence = Evidence(
         scenario=a_scenario(tmp_path),
         changes=changes,
@@ -128,7 +143,7 @@ def score_of(tmp_path: Path, *lines: str) -> float | None:
         control=None,
         hidden={},
         keep=MemoryArtifacts().put,
-        work=Work(changes, Patch((FilePatch("app.py", PatchKind.MODIFIED, added=added),))),
+        work=Work(changes, Patch((FilePatch("app.py", kind, added=added),) if changes else ())),
     )
     return CLASS().judge(evidence, CHECK).score
 
@@ -143,6 +158,14 @@ def test_every_todo_lowers_the_score(tmp_path: Path) -> None:
 
 def test_no_work_scores_nothing(tmp_path: Path) -> None:
     assert score_of(tmp_path) == 0.0
+
+
+def test_deleting_scores_nothing(tmp_path: Path) -> None:
+    assert score_of(tmp_path, kind=PatchKind.DELETED) == 0.0
+
+
+def test_a_stray_file_scores_nothing(tmp_path: Path) -> None:
+    assert score_of(tmp_path, "x = 2", kind=PatchKind.ADDED) == 0.0
 '''
 
 

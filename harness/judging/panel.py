@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
@@ -79,7 +79,7 @@ def judge_work(
     use = total_use([use for each in heard for use in each.uses])
     opinions = [Opinion(each.judge, tuple(each.answers)) for each in heard if each.answers]
     if not opinions:
-        raise JudgeFailed("; ".join(_troubles(heard)), use, artifacts)
+        raise JudgeFailed(_joined(_troubles(heard)), use, artifacts)
     marks, split = combined(rubric, opinions), disputed(rubric, opinions)
     return Judgement(
         by=tuple(opinion.judge for opinion in opinions),
@@ -88,7 +88,7 @@ def judge_work(
         score=weighted_score(marks),
         marks=marks,
         disputed=bool(split),
-        note="; ".join(_notes(heard, split)),
+        note=_joined(_notes(heard, split)),
         use=use,
         artifacts=artifacts,
     )
@@ -145,6 +145,7 @@ def _hear(model: ModelRef, case: Case, rubric: Rubric, judges: Judges) -> _Heari
 
 def _seated(hearing: _Hearing, model: ModelRef, settings: ModelSettings, judges: Judges) -> None:
     wanted = hearing.rubric.samples
+    failed: dict[str, list[int]] = {}
     hearing.shown = show(hearing.case, hearing.rubric, ROOMS[hearing.room])
     with judges.seat(model, settings) as seat:
         try:
@@ -152,10 +153,24 @@ def _seated(hearing: _Hearing, model: ModelRef, settings: ModelSettings, judges:
                 try:
                     hearing.answers.append(_answer(hearing, seat.chat))
                 except _NoVerdict as error:
-                    which = f", answer {number} of {wanted}" if wanted > 1 else ""
-                    hearing.troubles.append(f"{hearing.judge}{which}: {error}")
+                    failed.setdefault(str(error), []).append(number)
         finally:
             hearing.uses.append(seat.use())
+            hearing.troubles += (
+                f"{hearing.judge}{_which(numbers, wanted)}: {why}"
+                for why, numbers in failed.items()
+            )
+
+
+def _which(numbers: Sequence[int], wanted: int) -> str:
+    """Which of a judge's answers; nothing when it gives one."""
+    if wanted == 1:
+        return ""
+    if len(numbers) == wanted:
+        return f", all {wanted} answers"
+    *first, last = map(str, numbers)
+    listed = f"answers {', '.join(first)} and {last}" if first else f"answer {last}"
+    return f", {listed} of {wanted}"
 
 
 def _answer(hearing: _Hearing, chat: Chat) -> tuple[Verdict, ...]:
@@ -216,6 +231,11 @@ def _prompts(rubric: Rubric, heard: Sequence[_Hearing]) -> list[dict[str, Any]]:
         }
         for alike in rooms.values()
     ]
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """Several sentences as one line, to which others may be added."""
+    return "; ".join(" ".join(part.split()).removesuffix(".") for part in parts)
 
 
 def _troubles(heard: Sequence[_Hearing]) -> list[str]:

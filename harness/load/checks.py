@@ -10,6 +10,7 @@ from typing import Any
 from harness.domain.scenario import CheckSpec, Command, Level
 from harness.errors import nearest
 from harness.load.commands import named
+from harness.load.option_rules import option_rules
 from harness.load.places import Place, Problem
 from harness.load.schema import option_problems
 from harness.load.source import BLOCKS, Around, Source
@@ -189,7 +190,8 @@ def _kind_problems(placed: Placed, around: Around) -> Iterator[Problem]:
 
 def _option_problems(placed: Placed) -> Iterator[Problem]:
     """What the evaluator's own schema says; an evaluator of another package looks for itself."""
-    for problem in option_problems(placed.spec.options, placed.spec.kind):
+    options, kind = placed.spec.options, placed.spec.kind
+    for problem in (*option_problems(options, kind), *option_rules(kind, options)):
         yield problem._replace(place=(*placed.place, "options", *problem.place))
 
 

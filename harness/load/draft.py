@@ -43,6 +43,9 @@ from harness.load.rules import rule_problems
 from harness.load.source import FILE, Around, Source, read_source
 from harness.load.units import seconds, size_bytes
 
+UNGIVEN = ("git", "python3")
+"""The packages of an image of which nothing is said: without Python nothing can be graded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -54,6 +57,8 @@ class Draft:
     tiers: frozenset[str] | None = None
     """The tiers with a prompt; None when scenario.yaml could not even be read."""
     scenario: Scenario | None = None
+    is_unread: bool = False
+    """The errors are of scenario.yaml as a whole and do not name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,9 @@ def draft(folder: Path, kinds: Collection[str]) -> Draft:
     try:
         source = read_source(path)
     except BadFile as error:
-        return Draft(path, error.problems)
+        return Draft(path, error.problems, is_unread=True)
     if not isinstance(source.document.value, dict):
-        return Draft(path, source.document.report(source.problems))
+        return Draft(path, source.document.report(source.problems), is_unread=True)
     try:
         return _put_together(source, folder, kinds)
     except OSError as error:
@@ -104,7 +109,7 @@ def _put_together(source: Source, folder: Path, kinds: Collection[str]) -> Draft
     validation = read_validation(source)
     placed = read_checks(source, validation, around)
     checks = tuple(each.spec for each in placed)
-    image = _image(source.part("image"), folder)
+    image = _image(source.raw.get("image", {"packages": UNGIVEN}), folder)
     heuristics, rubric = read_heuristics(source, folder), read_rubric(source)
     rules, profiles = read_rules(source), read_profiles(folder.parent.parent)
     said = (
@@ -174,7 +179,8 @@ def _notes(parts: _Parts) -> Iterator[str]:
     made = {check.kind for check in parts.checks}
     yield from notes(source, suite=suite, scenario=folder.name, made=made)
     if "image" not in source.raw and source.is_whole("image"):
-        yield f"image: not given; {parts.image.name} has no language but the shell's"
+        packages = " and ".join(parts.image.packages)
+        yield f"image: not given; it is {parts.image.name} with {packages}, and nothing else"
     if all((folder / name).is_dir() for name in folders.FIXTURES):
         yield f"{folders.FIXTURES[1]}/: not used, because {folders.FIXTURES[0]}/ is there"
     if parts.oracle.expected and not any(check.kind == "oracle" for check in parts.checks):

@@ -110,7 +110,7 @@ class _Reader:
             script=None if script is None else _plain(script),
             digest=None if script is None else self._script(script, (*place, "script")),
             args=tuple(
-                self._filled(arg, (*place, "args", index))
+                self._filled(str(arg), (*place, "args", index))
                 for index, arg in enumerate(item.get("args", ()))
             ),
             absent=item.get("absent", not item.get("exists", True)),

@@ -11,7 +11,7 @@ from typing import Any
 from harness.domain.model import ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
 from harness.domain.rubric import DEFAULT_CATEGORIES, Category, Combine, Rubric
-from harness.errors import UsageError
+from harness.errors import UsageError, nearest
 from harness.llm.settings import check_settings
 from harness.load.folders import SOLUTION
 from harness.load.places import Place, Problem
@@ -191,7 +191,12 @@ def _models(
 
 def _model(text: str) -> ModelRef:
     """`provider:name[@endpoint]`, or a name as OpenRouter has it."""
-    provider, colon, _ = text.partition(":")
-    if not (colon and provider in PROVIDERS) and "/" not in text.partition("@")[0]:
-        raise UsageError(f"{text!r} says no provider; write for example anthropic:{text}")
-    return parse_model(text, ROUTER, PROVIDERS)
+    name = text.partition("@http")[0]
+    provider, colon, _ = name.partition(":")
+    # in `maker/model:free` the colon stands before a tag
+    if "/" in provider or (colon and provider in PROVIDERS):
+        return parse_model(text, ROUTER, PROVIDERS)
+    if colon:
+        raise UsageError(f"{text!r}: no provider {provider!r}; {nearest(provider, PROVIDERS)}")
+    listed = ", ".join(sorted(PROVIDERS))
+    raise UsageError(f"{text!r} says no provider; write provider:model, with one of {listed}")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pathspec import GitIgnoreSpec
-
-from harness.load.places import Place, Problem, shown
+from harness.load.gitignore import glob_problem
+from harness.load.places import Place, Problem
 from harness.load.source import Source
 
 _TWICE = (
@@ -63,10 +62,8 @@ def _unsupported(source: Source) -> Iterator[Problem]:
 
 def _globs(source: Source) -> Iterator[Problem]:
     for index, glob in source.items("protected"):
-        try:
-            GitIgnoreSpec.from_lines([glob])
-        except ValueError:
-            yield Problem(("protected", index), f"{shown(glob)} is no glob as .gitignore writes it")
+        if problem := glob_problem(glob):
+            yield Problem(("protected", index), problem)
 
 
 def _named(source: Source) -> dict[int, dict[str, str]]:

@@ -72,7 +72,10 @@ def validate_scenario(root: Path, suite: str, scenario: str, kinds: Collection[s
     """What is wrong with a scenario's files and what is missing; UsageError for a wrong name."""
     folder = _folder(root, suite, scenario)
     found = draft(folder, kinds)
-    return Report(suite, scenario, found.errors, (*found.notes, *_gaps(folder, found)))
+    errors = found.errors
+    if found.is_unread:
+        errors = tuple(f"{found.path.name}: {error.removeprefix('/: ')}" for error in errors)
+    return Report(suite, scenario, errors, (*found.notes, *_gaps(folder, found)))
 
 
 def prompt_for(scenario: Scenario, tier: str) -> Prompt:

@@ -117,6 +117,8 @@ def test_a_broken_file_of_marks_is_refused(cli: Cli, graded: Path, text: str, sa
         ((*SCORES, "--score", "Style=3"), "'Style' has two marks"),
         ((), 'nobody is here to ask: --score "Correctness=…" --score "Style=…"'),
         ((*SCORES, "--by", " "), "is no name"),
+        ((*SCORES, "--by", "openai:gpt-5.2"), "is a model's name"),
+        ((*SCORES, "--by", "Anthropic: claude"), "is a model's name"),
         ((*SCORES, "--by", "a\x1b[2Jb"), "is no name"),
     ],
 )

@@ -19,10 +19,21 @@ from harness.wiring import evaluator_kinds
 
 Cli = Callable[..., Result]
 
-EVIDENCE = {
-    "changes": [{"path": "a.py"}],
-    "patch": {"text": "--- a/a.py\n+++ b/a.py TODO\n+x = 1  # TODO: y\n-TODO\n"},
-}
+TEXT = "--- a/a.py\n+++ b/a.py TODO\n+x = 1  # TODO: y\n-TODO\n"
+
+
+def evidence(*files: tuple[str, int], text: str = "") -> dict[str, object]:
+    """What a script is told of files: what happened to each, and how many lines it got."""
+    shown = [{"path": "a.py", "kind": kind, "added": added} for kind, added in files]
+    return {"changes": [{"path": "a.py"}] * len(files), "patch": {"text": text, "files": shown}}
+
+
+EVIDENCE = (
+    (evidence(("modified", 1), text=TEXT), 0.5),
+    (evidence(), 0),
+    (evidence(("deleted", 0), ("modified", 0), text="-x = 1\n"), 0),
+    (evidence(("added", 1), text="+stray\n"), 0),
+)
 
 
 def test_the_script_answers_from_where_the_line_says_it_is(cli: Cli, project: Path) -> None:
@@ -32,10 +43,10 @@ def test_the_script_answers_from_where_the_line_says_it_is(cli: Cli, project: Pa
     assert (check["name"], check["uses"]) == ("no-todo", "script")
     folder = project / "suites" / "sample" / "scenarios" / "greet"
     script = read_script(folder, check["options"])
-    for evidence, score in ((EVIDENCE, 0.5), ({"changes": []}, 0)):
+    for told, score in EVIDENCE:
         done = subprocess.run(
             [sys.executable, folder.parents[1] / "checks" / script.name],
-            input=json.dumps(evidence), capture_output=True, text=True, check=True,
+            input=json.dumps(told), capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert json.loads(done.stdout)["score"] == score
 
@@ -56,7 +67,7 @@ def test_the_package_s_own_tests_pass_and_its_entry_point_names_its_class(
         cwd=folder, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "5 passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("--script", "--suite", "sample")])

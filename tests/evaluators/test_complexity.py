@@ -51,8 +51,22 @@ def test_typescript_is_measured_too(tmp_path: Path) -> None:
     assert judge(tmp_path, {}, after).score == 0.0
 
 
-def test_no_function_changed_is_simple(tmp_path: Path) -> None:
-    assert judge(tmp_path, {}, {"a.md": "x\n"}).score == 1.0
+@pytest.mark.parametrize("path", ["a.md", "b.py"])
+def test_without_a_touched_function_there_is_nothing_to_score(tmp_path: Path, path: str) -> None:
+    result = judge(tmp_path, {"a.py": function("f", 3)}, {path: "x = 1\n"})
+    assert (result.score, result.reason) == (None, "could not run: no function is new or changed")
+
+
+@pytest.mark.parametrize("left", [None, "x = 1\n"], ids=["the file", "what was in it"])
+def test_taking_functions_away_makes_nothing_simpler(tmp_path: Path, left: str | None) -> None:
+    result = judge(tmp_path, {"a.py": "x = 1\n" + function("f", 30)}, {"a.py": left})
+    assert result.score == 0.0
+    assert "functions were taken away, none is new or changed: f" in result.details
+
+
+def test_a_function_may_go_where_another_comes(tmp_path: Path) -> None:
+    before = {"a.py": function("f", 30)}
+    assert judge(tmp_path, before, {"a.py": function("g", 3)}).score == 1.0
 
 
 def test_nothing_changed_scores_nothing(tmp_path: Path) -> None:
@@ -62,7 +76,7 @@ def test_nothing_changed_scores_nothing(tmp_path: Path) -> None:
 def test_what_did_not_reach_grading_is_not_measured(tmp_path: Path) -> None:
     evidence = evidence_of(tmp_path, {}, {"a.py": function("f", 30)})
     evidence = replace(evidence, changes=Changes())
-    assert ComplexityEvaluator().judge(evidence, check_of("complexity")).score == 1.0
+    assert ComplexityEvaluator().judge(evidence, check_of("complexity")).score == 0.0
 
 
 @pytest.mark.parametrize(

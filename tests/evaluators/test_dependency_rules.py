@@ -146,6 +146,7 @@ MAJORS = Given(
     DependencyRules(targets=(Target("nx", "~20.0"),), companions=(Companion("nx", "@types/nx"),)),
     passed=("test", "lint"),
 )
+HAD_TO = "✗ package.json: nx ^19.0.0 had to move to ~20.0"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +167,24 @@ def test_majors_move_where_they_were_asked_to_and_nothing_breaks(
     changed = {"package.json": package(deps)}
     result = judge(tmp_path, BreakingEvaluator(), MAJORS, changed, passing)
     assert result.score == score, result.details
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("~20.0.1", "✓ package.json: nx moved from ^19.0.0 to ~20.0.1"),
+        ("21.0.0", "✗ package.json: nx moved from ^19.0.0 to 21.0.0, and the target is ~20.0"),
+        ("^19.4", f"{HAD_TO}, is ^19.4"),
+        ("latest", f"{HAD_TO}, is latest, of which no version is known"),
+        (None, f"{HAD_TO}, is not there"),
+    ],
+)
+def test_what_is_said_of_a_major_quotes_what_is_written(
+    tmp_path: Path, version: str | None, said: str
+) -> None:
+    changed = {"package.json": package({"nx": version} if version else {})}
+    result = judge(tmp_path, BreakingEvaluator(), MAJORS, changed, ("test", "lint"))
+    assert said in result.details
 
 
 MONOREPO = Given(

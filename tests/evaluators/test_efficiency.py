@@ -132,3 +132,15 @@ def test_how_the_work_was_done_is_no_achievement(tmp_path: Path) -> None:
 
 def test_nobody_worked_on_the_untouched_fixture(tmp_path: Path) -> None:
     assert judge(tmp_path, session=None).score is None
+
+
+@pytest.mark.parametrize(
+    ("took_s", "shown"), [(0.0123456, "0.0"), (61.23456, "61.2"), (1234.5678, "1235")]
+)
+def test_seconds_are_told_with_digits_that_mean_something(
+    tmp_path: Path, took_s: float, shown: str
+) -> None:
+    session = replace(SESSION, duration_s=took_s)
+    result = judge(tmp_path, {"seconds": 100.0, "tokens": 3_000_000.0}, session=session)
+    assert result.details[0].startswith(f"seconds: {shown} used, par 100: ")
+    assert result.details[1] == "tokens: 100000 used, par 3000000: 1.00"

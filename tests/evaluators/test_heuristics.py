@@ -155,7 +155,7 @@ def test_what_was_seen_is_told_with_its_weight(tmp_path: Path) -> None:
     result = judge(evidence_of(tmp_path, *items))
     assert result.score == pytest.approx(3.5 / 4.5)
     assert result.details == (
-        "✓ state (weight 3): app/page.tsx:2 has 'useState'",
+        '✓ state (weight 3): app/page.tsx:2 has "useState"',
         "✓ no_effect (weight 0.5): nothing in app/page.tsx matches /useEffect/",
         '✗ type (weight 1): type is "module", not "x" (is ESM)',
     )
@@ -194,7 +194,7 @@ def test_files_are_those_that_the_agent_left(tmp_path: Path) -> None:
         if line[0] != ("✓" if holds else "✗")
     ]
     assert wrong == []
-    assert "app/\\udcff.tsx:1 has 'café'" in result.details[9]
+    assert 'app/\\udcff.tsx:1 has "café"' in result.details[9]
 
 
 @pytest.mark.parametrize("absent", [False, True])

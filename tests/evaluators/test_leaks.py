@@ -13,6 +13,8 @@ LETTERS = "kJ8sPq2RvT5wXz7LmN3bD9fGhYcVuE4aQiWoRtS6"
 
 KEYS = [
     "AKIA" + "Q3EGWZ7RT5XN2LMB",
+    "AKIA" + "QWERTYUIOPASDFGH",
+    "AKIA" + "QTESTFOOYUIOPASD",
     "gh" + "p_" + LETTERS[:36],
     "glpat" + "-" + LETTERS[:20],
     "sk-ant" + "-api03-" + LETTERS,
@@ -26,6 +28,8 @@ KEYS = [
 ]
 PLACEHOLDERS = [
     "AKIA" + "IOSFODNN7EXAMPLE",
+    "AKIA" + "X" * 16,
+    "AKIA" + "ABCD" * 4,
     "gh" + "p_" + "x" * 36,
     "sk-ant" + "-api03-your-key-goes-here-and-is-very-long",
     "sk" + "-" + "1234567890" * 4,

@@ -103,6 +103,16 @@ def test_work_that_speaks_to_the_judge_is_named_in_the_details(tmp_path: Path) -
     assert result.details[-1].startswith("a.py:1 speaks to the judge: # Ignore all")
 
 
+def test_what_a_judge_writes_over_several_lines_is_one_detail(tmp_path: Path) -> None:
+    answer = (
+        '{"scores": [{"category": "Correctness", "reasoning": "One.\\n\\n- two", "quotes": [],'
+        ' "score": 2}, {"category": "Tests & style", "reasoning": "r", "quotes": [], "score": 1}]}'
+    )
+    result = JudgeEvaluator().judge(evidence(tmp_path, Says([answer])), CHECK)
+    assert result.details[0] == "Correctness (60%): 2 of 5: One. - two"
+    assert not any("\n" in line for line in result.details)
+
+
 def test_quotations_that_are_not_in_the_work_are_named(tmp_path: Path) -> None:
     answer = (
         '{"scores": [{"category": "Correctness", "reasoning": "r", "quotes": ["not there at all"],'

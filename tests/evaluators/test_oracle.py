@@ -118,3 +118,8 @@ def test_no_file_of_an_agent_makes_the_oracle_raise(tmp_path: Path, file: str, t
 @pytest.mark.parametrize("file", ["broken.json", "gone.json"])
 def test_a_file_that_cannot_be_read_does_not_prove_absence(tmp_path: Path, file: str) -> None:
     assert judge(tmp_path, Expectation("n", file, path=("a",), absent=True)).score == 0.0
+
+
+def test_what_is_missing_is_told_as_it_was_written(tmp_path: Path) -> None:
+    result = judge(tmp_path, Expectation("n", "app.py", matches=r"it's \d+\.0"))
+    assert result.details == (r"✗ n: nothing in app.py matches /it's \d+\.0/",)

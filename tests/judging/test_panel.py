@@ -152,6 +152,20 @@ def test_a_sample_that_fails_leaves_the_others() -> None:
     assert f"{JUDGE}, answer 2 of 3: it refuses" in found.note
 
 
+def test_answers_that_fail_alike_are_told_together_and_sentences_end_once() -> None:
+    def refused() -> Turn:
+        return Turn("no", stop=Stop.REFUSED)
+
+    chat = Says([refused(), reply(2, 2), refused(), refused()])
+    found = judge(replace(RUBRIC, samples=4), one=chat, two=ProviderFault("down.\nTry later."))
+    assert found.note == (
+        f"{JUDGE}, answers 1, 3 and 4 of 4: it refuses to judge this; {OTHER}: down. Try later"
+    )
+    with pytest.raises(JudgeFailed) as caught:
+        judge(replace(RUBRIC, samples=2), one=Says([refused(), refused()]))
+    assert str(caught.value) == f"{JUDGE}, all 2 answers: it refuses to judge this"
+
+
 def test_a_provider_that_goes_down_half_way_leaves_what_was_said() -> None:
     chat = Says([reply(2, 2), ProviderFault("gone")])
     found = judge(replace(RUBRIC, samples=3), one=chat)

@@ -111,7 +111,10 @@ validation_commands:
     test = scenario.checks[3]
     assert (test.level, test.command, test.weight) == (Level.A, "npm test", 1.0)
     assert scenario.threshold == 0.7
-    assert scenario.notes[0].startswith("image: not given; debian:bookworm-slim")
+    assert scenario.notes[0].startswith(
+        "image: not given; it is debian:bookworm-slim with git and python3"
+    )
+    assert scenario.image.packages == ("git", "python3")
 
 
 ORIGINAL = """\

@@ -21,7 +21,8 @@ def test_every_kind_is_read(project: Make) -> None:
   structured:
     - {name: d, file: a.json, json_path: "$.a.b[0]['c.d'].1", equals: {y: 1, x: null}}
     - {name: e, file: a.toml, section_header: "[tool]", exists: false}
-  scripts: [{name: f, script: checks/s.sh, args: ["${scenario.suite}/${scenario.id}", "$x"]}]
+  scripts:
+    - {name: f, script: checks/s.sh, args: ["${scenario.suite}/${scenario.id}", "$x", 3, 0.5]}
 """
     scenario = project(HEAD + text).write({"checks/s.sh": "exit 0\n"}).load()
     command, file, pattern, value, section, script = scenario.heuristics
@@ -32,7 +33,7 @@ def test_every_kind_is_read(project: Make) -> None:
     assert value.path == ("a", "b", 0, "c.d", "1")
     assert (value.equals, value.absent) == ('{"x": null, "y": 1}', False)
     assert (section.section, section.absent) == ("[tool]", True)
-    assert (script.script, script.args) == ("checks/s.sh", ("shop/sums", "$x"))
+    assert (script.script, script.args) == ("checks/s.sh", ("shop/sums", "$x", "3", "0.5"))
     assert scenario.checks[0].kind == "heuristic_checks"
 
 

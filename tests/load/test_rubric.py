@@ -147,7 +147,13 @@ def test_categories_that_do_not_add_up_are_said_before_any_money_is_spent(
 @pytest.mark.parametrize(
     ("lines", "place", "problem"),
     [
-        ("model: gpt-4o", ("model",), "'gpt-4o' says no provider; write for example"),
+        (
+            "model: gpt-4o",
+            ("model",),
+            "'gpt-4o' says no provider; write provider:model, with one of anthropic, openai,",
+        ),
+        ("judges: ['antropic:claude']", ("judges", 0), "did you mean 'anthropic'?"),
+        ("model: 'llama3:8b@http://localhost:1/v1'", ("model",), "no provider 'llama3'; there is"),
         ("model: 'openai:'", ("model",), "names no model"),
         ("model: 'openai:x@http:nowhere'", ("model",), "is no URL"),
         ("judges: ['openai:a', 'b']", ("judges", 1), "'b' says no provider"),

@@ -177,3 +177,12 @@ def test_loading_does_not_depend_on_where_one_stands(
     assert near.digests == made.load().digests
     assert near.folder.is_absolute()
     assert validate_scenario(Path(), "shop", "sums", KINDS).errors == ()
+
+
+@pytest.mark.parametrize("text", ["name: [\n", "[]"])
+def test_a_file_that_cannot_be_read_is_named_in_every_line(
+    project: Callable[..., Project], text: str
+) -> None:
+    (error,) = project(text).report().errors
+    assert error.startswith("scenario.yaml: ")
+    assert "/: " not in error

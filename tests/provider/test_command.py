@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import anthropic
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from harness.domain.model import Usage
 from harness.errors import BadFile
 from harness.testing.provider import Call, Says
-from harness.testing.provider.files import load_turns
+from harness.testing.provider.files import load_script
 from tests.provider.asking import BODIES, TOOLS, plain_client
 
 SCRIPT = """
@@ -53,7 +54,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_file_says_what_each_turn_answers(tmp_path: Path) -> None:
-    assert load_turns(write(tmp_path, SCRIPT)) == (
+    assert load_script(write(tmp_path, SCRIPT)).turns == (
         Says(
             "I look first.",
             calls=(Call("look", {"path": "a"}), Call("look", '{"path": ')),
@@ -67,7 +68,9 @@ def test_a_file_says_what_each_turn_answers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("turns: []", "'turns' is missing or empty"),
+        ("turns: []", "'turns' is missing or empty, and there are no 'asides'"),
+        ("asides: [{calls: []}]", "/asides/0/calls (line 1): unknown key 'calls'"),
+        ("asides: [Hm.]", "/asides/0 (line 1): 'Hm.' is not a mapping"),
         ("- says: Hi.", "is not a mapping"),
         ("turns: [{say: Hi.}]", "/turns/0/say (line 1): unknown key 'say'; did you mean 'says'?"),
         ("turns: [{says: 3}]", "3 is not what 'says' takes"),
@@ -78,7 +81,7 @@ def test_a_file_says_what_each_turn_answers(tmp_path: Path) -> None:
 )
 def test_a_file_that_does_not_fit_says_where(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(BadFile) as caught:
-        load_turns(write(tmp_path, text))
+        load_script(write(tmp_path, text))
     assert problem in str(caught.value)
 
 
@@ -96,6 +99,30 @@ def test_the_command_plays_a_file_until_ctrl_c(tmp_path: Path) -> None:
         assert process.wait(20) == 0
         assert process.stderr
         assert process.stderr.read() == ""
+
+
+def test_asides_answer_what_offers_no_tools_in_order_and_the_last_ever_after(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, "asides: [{says: one}, {says: two}]\nturns: [{says: a turn}]")
+    body = BODIES["messages"]
+    with command("--script", str(path)) as process:
+        assert process.stdout
+        url, _, key = process.stdout.readline().split()
+        with anthropic.Anthropic(
+            base_url=url, api_key=key, max_retries=0, http_client=plain_client()
+        ) as client:
+            kinds: list[dict[str, Any]] = [{}, {"tools": TOOLS["messages"]}, {}, {}]
+            got = [client.messages.create(**{**body, **extra}) for extra in kinds]
+    texts = [block.text for answer in got for block in answer.content if block.type == "text"]
+    assert texts == ["one", "a turn", "two", "two"]
+
+
+def test_the_command_s_help_says_what_a_file_holds() -> None:
+    with command("--help") as process:
+        out, _ = process.communicate(timeout=20)
+    assert "asides:" in out
+    assert "the last one again and again" in out
 
 
 def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:

@@ -11,9 +11,17 @@ from pathlib import Path
 
 from harness.errors import UsageError
 from harness.testing.provider import KEY, ProviderDouble, Says, Script, by_turn
-from harness.testing.provider.files import load_turns
+from harness.testing.provider.files import ScriptFile, load_script
+from harness.testing.provider.script import ASIDE
 
 USAGE_EXIT = 2
+FILE_HELP = """\
+FILE.yaml holds one or both of:
+  turns:   answers to requests that offer tools, by how far the conversation is; each has
+           says, thinking, calls (a list of tool and input) and usage
+  asides:  answers to requests that offer none, such as a judge's or a played user's, in the
+           order in which they come, the last one again and again; says, thinking and usage
+"""
 
 
 def main() -> int:
@@ -21,9 +29,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m harness.testing.provider",
         description="A model provider that plays a script over the protocols of the real ones.",
+        epilog=FILE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=0, help="a free one by default")
-    parser.add_argument("--script", type=Path, metavar="FILE.yaml", help="its turns")
+    parser.add_argument("--script", type=Path, metavar="FILE.yaml", help="what it answers")
     parser.add_argument("--delay", type=float, default=0, metavar="S", help="before each answer")
     parser.add_argument("--key", default=KEY, help=f"the key to ask for; {KEY} by default")
     asked = parser.parse_args()
@@ -45,9 +55,13 @@ def main() -> int:
 
 
 def _script(path: Path | None, delay_s: float) -> Script:
-    turns = load_turns(path) if path else (Says("There is no script: see --script."),)
-    slow = [replace(says, delay_s=delay_s) for says in turns]
-    return by_turn(*slow, aside=slow[-1] if path is None else Says("All right.", delay_s=delay_s))
+    says = Says("There is no script: see --script.")
+    file = load_script(path) if path else ScriptFile((says,), (says,))
+    turns, asides = (
+        [replace(each, delay_s=delay_s) for each in part]
+        for part in (file.turns, file.asides or (ASIDE,))
+    )
+    return by_turn(*turns, aside=tuple(asides))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Scripts of the double as YAML files: a list of turns, chosen like `by_turn` does."""
+"""Scripts of the double as YAML files: turns chosen like `by_turn` does, and asides in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,24 @@ from harness.load.files import read_document
 from harness.load.places import Place, Problem
 from harness.testing.provider.script import SOME_USAGE, Call, Says
 
+ASIDES = "asides"
 COUNTS = tuple(field.name for field in fields(Usage))
 TURN = {"says": str, "thinking": str, "calls": list, "usage": dict}
+ASIDE = {"says": str, "thinking": str, "usage": dict}
+"""Where no tool is offered none can be called."""
 CALL = {"tool": str, "input": (dict, str)}
 
 
-def load_turns(path: Path) -> tuple[Says, ...]:
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """What a file says."""
+
+    turns: tuple[Says, ...] = ()
+    asides: tuple[Says, ...] = ()
+    """For requests that offer no tool, such as a judge's."""
+
+
+def load_script(path: Path) -> ScriptFile:
     """The answers in a file; raises BadFile.
 
     turns:
@@ -28,13 +40,16 @@ def load_turns(path: Path) -> tuple[Says, ...]:
             input: {command: ls}      # text is sent as it is, however broken
         usage: {input_tokens: 1200, output_tokens: 40, cached_tokens: 800}
       - says: Done.
+    asides:
+      - says: '{"scores": []}'
     """
     document = read_document(path)
     problems = tuple(_problems(document.value))
     if problems:
         raise BadFile(path, document.report(problems))
     raw: Any = document.value
-    return tuple(_says(turn) for turn in raw["turns"])
+    turns, asides = (tuple(map(_says, raw.get(key, ()))) for key in ("turns", ASIDES))
+    return ScriptFile(turns, asides)
 
 
 def _says(raw: dict[str, Any]) -> Says:
@@ -47,15 +62,18 @@ def _says(raw: dict[str, Any]) -> Says:
 
 
 def _problems(value: object) -> Iterator[Problem]:
-    yield from _unfit(value, {"description": str, "turns": list}, ())
-    turns = value.get("turns") if isinstance(value, dict) else ()
-    if isinstance(value, dict) and not turns:
-        yield Problem((), "'turns' is missing or empty")
-    for index, turn in enumerate(turns if isinstance(turns, list) else ()):
-        place: Place = ("turns", index)
-        yield from _unfit(turn, TURN, place)
-        if isinstance(turn, dict):
-            yield from _in_turn(turn, place)
+    yield from _unfit(value, {"description": str, "turns": list, ASIDES: list}, ())
+    if not isinstance(value, dict):
+        return
+    if not value.get("turns") and not value.get(ASIDES):
+        yield Problem((), "'turns' is missing or empty, and there are no 'asides'")
+    for key, kinds in (("turns", TURN), (ASIDES, ASIDE)):
+        given = value.get(key)
+        for index, turn in enumerate(given if isinstance(given, list) else ()):
+            place: Place = (key, index)
+            yield from _unfit(turn, kinds, place)
+            if isinstance(turn, dict):
+                yield from _in_turn(turn, place)
 
 
 def _in_turn(turn: dict[str, Any], place: Place) -> Iterator[Problem]:

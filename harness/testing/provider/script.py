@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -122,15 +122,17 @@ def plays(*answers: Answer) -> Script:
     return answer
 
 
-def by_turn(*answers: Answer, aside: Answer = ASIDE) -> Script:
+def by_turn(*answers: Answer, aside: Answer | Sequence[Answer] = ASIDE) -> Script:
     """The answer to the nth turn of whatever conversation asks; `aside` where no tool is offered.
 
     Nothing is remembered: parallel runs, repeated requests and replays get along on one script.
+    Only of several asides is it known how many were given; the last one is given ever after.
     """
+    asides = list(aside) if isinstance(aside, Sequence) else [aside]
 
     def answer(seen: Seen, _number: int) -> Answer:
         if not seen.offers_tools:
-            return aside
+            return asides.pop(0) if len(asides) > 1 else asides[0]
         turn = seen.turns
         return answers[turn] if turn < len(answers) else _ended(turn, len(answers))
 
