@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from harness.domain.application import Application
 from harness.domain.failures import cause_of
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, TreeRef
@@ -30,6 +31,7 @@ class Draft:
     tree: TreeRef | None = None
     commands: tuple[CommandResult, ...] = ()
     checks: tuple[CheckResult, ...] = ()
+    application: Application | None = None
     stage: str = "plan"
     _since: float = field(default_factory=time.monotonic)
     _stages_s: list[tuple[str, float]] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Draft:
             user=self.spec.user,
             stages_s=tuple(self._stages_s),
             grading=self.spec.grading,
+            application=self.application,
         )
 
     def _close(self) -> None:

@@ -198,6 +198,14 @@ def model_of(agent: AgentRef) -> ModelRef:
     return _parsed(agent, PROVIDER_OF[agent.name])
 
 
+def model_label(agent: AgentRef) -> str | None:
+    """The agent's model as `provider:name`, wherever it is asked; None where none was named."""
+    if agent.model is None:
+        return None
+    model = parse_model(agent.model, PROVIDER_OF.get(agent.name, ""), PROVIDERS)
+    return f"{model.provider}:{model.name}" if model.provider else model.name
+
+
 def _parsed(agent: AgentRef, provider: str) -> ModelRef:
     if agent.model is None:
         raise UsageError(f"agent {agent.label!r} needs a model: --model MODEL")

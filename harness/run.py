@@ -14,6 +14,7 @@ from harness.agents.base import Task, Workbench, supervise
 from harness.agents.mcp import equip
 from harness.agents.tools import ToolContext, toolbox
 from harness.carrying import carried, hidden_files, with_room
+from harness.domain.application import Application
 from harness.domain.changes import Changes
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId, new_run_id
@@ -93,6 +94,7 @@ def run_one(draft: Draft, tools: Tools) -> None:
     spec, scenario = draft.spec, draft.spec.scenario
     agent = tools.agent(spec)
     draft.simulated = agent.simulated or tools.replay is not None
+    draft.application = kept_words(spec, tools)
 
     draft.enter("prepare")
     image = tools.images.prepare(scenario, draft.tell)
@@ -135,6 +137,15 @@ def worn(spec: RunSpec) -> tuple[str | None, tuple[McpServer, ...]]:
     """What the specialist says and brings along."""
     specialist = spec.specialist
     return (specialist.system_prompt, specialist.mcps) if specialist else (None, ())
+
+
+def kept_words(spec: RunSpec, tools: Tools) -> Application | None:
+    """How the specialist's words came about, and the words themselves kept beside the record."""
+    specialist = spec.specialist
+    if specialist is None or specialist.application is None:
+        return None
+    prompt = tools.artifacts.put("system-prompt.md", specialist.system_prompt.encode())
+    return replace(specialist.application, prompt=prompt)
 
 
 def keep(session: Session, line: Line | None, user: PlayedUser | None, tools: Tools) -> Session:

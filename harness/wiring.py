@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,10 @@ from harness.roster import load_attribute, make_agent, open_chat, plugins
 if TYPE_CHECKING:
     from docker import DockerClient
 
+    from harness.domain.application import Application, Choice, Wearing
     from harness.domain.ids import BatchId
-    from harness.domain.spec import Specialist
+    from harness.domain.record import SpecialistRef
+    from harness.domain.template import Template
     from harness.evaluate import Evaluator
     from harness.gateway.base import Gateway
     from harness.gateway.budget import Purse
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from harness.sandbox.engine import EngineReport
     from harness.sandbox.reaper import Reaper
     from harness.settings import Settings
+    from harness.specialists.outfit import Outfit
     from harness.store.base import Artifacts, Store
     from harness.tools import Tools, Watch
 
@@ -91,12 +95,66 @@ class Evaluators(Mapping[str, "Evaluator"]):
         return len(self._paths)
 
 
-def find_specialist(settings: Settings, ref: str, model: str | None) -> Specialist:
-    """A specialist by name or path, composed for the model that will run."""
+def find_specialist(settings: Settings, ref: str, wearing: Wearing | None = None) -> Outfit:
+    """A specialist by name or path, to be composed for each prompt and the model that will run."""
+    from harness.domain.application import Wearing
     from harness.load.templates import find_template
-    from harness.specialists.compose import compose
+    from harness.roster import model_label
+    from harness.specialists.outfit import Outfit
 
-    return compose(find_template(settings.root, ref), model)
+    wearing = wearing or Wearing()
+    template = find_template(settings.root, ref, enriched=wearing.enriched)
+    return Outfit(template, wearing, model_label, chooser_of(settings, wearing))
+
+
+def planned_specialist(settings: Settings, path: str, wearing: Wearing) -> Outfit:
+    """The specialist that a run was planned with: that file, whatever was enriched since."""
+    from harness.load.templates import TEMPLATES, load_template
+    from harness.roster import model_label
+    from harness.specialists.outfit import Outfit
+
+    library = settings.root / TEMPLATES
+    template = load_template(
+        settings.root / path, library if library.is_dir() else None, enriched=wearing.enriched
+    )
+    return Outfit(template, wearing, model_label, chooser_of(settings, wearing))
+
+
+def chooser_of(settings: Settings, wearing: Wearing) -> Callable[[Template, str], Choice] | None:
+    """Who chooses of a template, where a model is to; a gateway is opened only to ask it."""
+    model = wearing.chooser
+    if model is None:
+        return None
+    from harness.specialists.choosing import Chooser
+    from harness.tools import Panel
+
+    def choose(template: Template, text: str) -> Choice:
+        with closing(open_gateway(settings, {})) as gateway:
+            seats = Panel(gateway, open_chat, "compose", (model,))
+            return Chooser(model, seats, settings.state / "choices")(template, text)
+
+    return choose
+
+
+def exact_specialist(settings: Settings, ref: SpecialistRef, was: Application | None) -> Outfit:
+    """The specialist of a run, from the very file that it wore and with what was chosen then.
+
+    Raises UsageError where there is no such file any more.
+    """
+    from harness.domain.application import Wearing
+    from harness.load.templates import find_exact
+    from harness.roster import model_label
+    from harness.specialists.outfit import Outfit
+
+    template = find_exact(settings.root, ref.name, ref.version, ref.digest)
+    if template is None:
+        raise UsageError(
+            f"no template below {settings.root / 'templates'} is {ref.name}@{ref.version} as it"
+            f" was ({ref.digest[:16]}…)"
+        )
+    choice = was.choice if was else None
+    choose = (lambda _template, _text: choice) if choice else None
+    return Outfit(template, was.wearing if was else Wearing(), model_label, choose)
 
 
 def open_store(settings: Settings) -> Store:

@@ -10,12 +10,13 @@ from harness.cli.entry import LazyGroup, start, version_option
 
 COMMANDS = {
     "run": ("harness.cli.run:run", "Run agents on scenarios and store the results (the default)."),
+    "plan": ("harness.cli.plan:plan", "Show what a run would be; --power: what it could show."),
     "demo": ("harness.cli.demo:demo", "Play the shipped demonstration and mint its snapshot."),
     "list": ("harness.cli.shows:list_scenarios", "List suites, scenarios and tiers."),
     "show": ("harness.cli.shows:show", "Show one run: scores, tests, diff, transcript."),
     "batches": ("harness.cli.shows:batches", "List batches."),
     "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
-    "compare": ("harness.cli.shows:compare", "Compare two batches or two runs."),
+    "compare": ("harness.cli.compare:compare", "Compare two batches, or a batch with itself."),
     "resume": ("harness.cli.run:resume", "Run what a batch still misses."),
     "replay": ("harness.cli.replay:replay", "Repeat a stored run without its model."),
     "cassette": ("harness.cli.replay:cassette", "Write a run's recording to a file."),

@@ -379,7 +379,7 @@ def _summary_notes(groups: Sequence[Group], runs: Sequence[RunRecord]) -> Iterat
     """What the table does not say by itself."""
     if some := sum(run.partly_graded for run in standing(runs)):
         yield f"{plural(some, 'run')} {PARTLY}: an evaluator broke down"
-    outside = sum(group.runs - group.scores.n for group in groups)
+    outside = sum(group.runs - group.scores.n - group.partly_graded for group in groups)
     if outside:
         every = sum(group.runs for group in groups)
         verb = "has" if outside == 1 else "have"

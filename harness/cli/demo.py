@@ -10,6 +10,7 @@ from harness import roster, wiring
 from harness.cli.console import output
 from harness.cli.entry import PASSED, WORLD, root_option, settings_for
 from harness.cli.run import execute, new_batch, report
+from harness.cli.wearing import remembered_outfits
 from harness.domain.spec import AgentRef
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
@@ -35,14 +36,12 @@ def demo(*, root: Path | None) -> int:
     console.print(f"[bold]Demonstration[/]: {SUITE}/{SCENARIO} {TIER}, {runs_each}.")
     console.print("[yellow]The agent plays a script. No model takes part.[/]\n")
     scenario = load_scenario(settings.root, SUITE, SCENARIO, kinds=wiring.evaluator_kinds())
-    specialist = wiring.find_specialist(settings, SPECIALIST, None)
+    outfit = wiring.find_specialist(settings, SPECIALIST)
     specs = plan(
-        Selection(
-            (scenario,), (TIER,), (AgentRef("scripted", "demo"),), (None, specialist), ITERATIONS
-        )
+        Selection((scenario,), (TIER,), (AgentRef("scripted", "demo"),), (None, outfit), ITERATIONS)
     )
     batch = new_batch(None)
-    refs = {specialist.ref.name: SPECIALIST}
+    refs = remembered_outfits(settings, [outfit])
     runs = execute(settings, [roster.identify(s) for s in specs], batch, refs=refs, quiet=False)
     report(settings, batch, runs, as_json=False)
     if any(run.fault for run in runs):

@@ -17,20 +17,41 @@ from harness.cli.entry import (
     start,
     version_option,
 )
+from harness.cli.minting import Asked, key_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import Console
+
     from harness.domain.ids import BatchId
     from harness.report.compare import Comparison
     from harness.settings import Settings
-    from harness.specialists.mint import Minted, Proof
+    from harness.specialists.mint import Minted
 
 COMMANDS = {
+    "new": ("harness.cli.mint_templates:new", "Write a small template that is valid."),
+    "validate": ("harness.cli.mint_templates:validate", "Check templates: all problems at once."),
+    "show": (
+        "harness.cli.mint_templates:show",
+        "Show a template: what it says, inherits and composes to.",
+    ),
     "snapshot": (
         "harness.cli.mint:snapshot",
         "Mint a template and a batch's results into a snapshot.",
     ),
+    "verify": ("harness.cli.mint_verify:verify", "Recompute a snapshot and check its signature."),
+    "keygen": ("harness.cli.mint_keys:keygen", "Make the key that signs snapshots."),
+    "list": ("harness.cli.mint_browse:list_all", "Templates and snapshots of the project."),
+    "promote": ("harness.cli.mint_browse:promote", "Make a snapshot the one to use."),
+    "enrich": (
+        "harness.cli.mint_enrich:enrich_command",
+        "Have a model describe a template's documents.",
+    ),
+    "bump": ("harness.cli.mint_versions:bump", "Raise a template's version, and say why."),
+    "changelog": ("harness.cli.mint_versions:changelog", "What each version brought."),
+    "deprecate": ("harness.cli.mint_versions:deprecate", "Say what to use in a template's place."),
+    "diff": ("harness.cli.mint_versions:diff", "Compare two templates or snapshots."),
 }
 
 EXAMPLES = """
@@ -39,6 +60,7 @@ Examples:
   mint snapshot templates/careful-debugger.json5 --batch-id my_batch
   mint snapshot @mintmark/careful-debugger --batch-id baseline --batch-id specialist
   mint snapshot --batch-id my_batch --output elsewhere --json
+  mint verify snapshots/careful-debugger/1.0.0/snapshot-001.json5
 """
 
 
@@ -73,26 +95,37 @@ def mint() -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the snapshot goes [the project's snapshots/].",
 )
+@click.option("--require-comparison", is_flag=True, help="Refuse batches that hold one side only.")
+@click.option("--sign", is_flag=True, help="Refuse to mint unsigned; without, a key is optional.")
+@key_option
+@click.option("--bundle", is_flag=True, help="Pack the stored records and outputs beside it.")
 @json_option
 @root_option
-def snapshot(
+def snapshot(  # noqa: PLR0913  # click hands over one argument per option
     *,
     template: str | None,
     batch_ids: tuple[str, ...],
     output: Path | None,
+    require_comparison: bool,
+    sign: bool,
+    key_path: Path | None,
+    bundle: bool,
     as_json: bool,
     root: Path | None,
 ) -> int:
     """Mint TEMPLATE, a path or @org/name[@version], with the results of its batches.
 
-    Without TEMPLATE it is the specialist that worked in the batch, when there was only one.
+    Without TEMPLATE it is the specialist that worked in the batch, when there was only one. An
+    envelope with digests of everything, a Markdown and an HTML card stand beside the snapshot.
     """
     from harness import wiring
     from harness.cli.lookup import find_batch
 
     settings = settings_for(root)
     store = wiring.open_store(settings)
-    minted = _mint(settings, template, [find_batch(store, each).id for each in batch_ids], output)
+    batches = [find_batch(store, each).id for each in batch_ids]
+    asked = Asked(require_comparison, sign, key_path, bundle)
+    minted = _mint(settings, template, batches, output, asked)
     if as_json:
         _print_document(minted)
     else:
@@ -109,38 +142,30 @@ def mint_snapshot(
     quiet: bool,
 ) -> None:
     """Mint, and say so unless `quiet`; what `bench --mint-template` does after its runs."""
-    minted = _mint(settings, template, batches, output)
+    minted = _mint(settings, template, batches, output, Asked())
     if not quiet:
         _print_minted(minted)
 
 
 def _mint(
-    settings: Settings, ref: str | None, batches: Sequence[BatchId], output: Path | None
+    settings: Settings,
+    ref: str | None,
+    batches: Sequence[BatchId],
+    output: Path | None,
+    asked: Asked,
 ) -> Minted:
     from datetime import UTC, datetime
 
     from harness import wiring
-    from harness.load.templates import find_template
+    from harness.cli.minting import template_of, terms_for
     from harness.specialists.mint import mint as mint_proof
     from harness.specialists.mint import read_proof
 
     proof = read_proof(wiring.open_store(settings), batches)
-    template = find_template(settings.root, ref or _sole_specialist(proof))
+    template = template_of(settings, ref, proof)
     folder = output or settings.root / "snapshots"
-    return mint_proof(template, proof, output=folder, now=datetime.now(UTC))
-
-
-def _sole_specialist(proof: Proof) -> str:
-    from harness.errors import UsageError
-    from harness.specialists.mint import candidates
-
-    found = candidates(proof)
-    if len(found) == 1:
-        return found[0]
-    batches = ", ".join(proof.batches)
-    if not found:
-        raise UsageError(f"no specialist worked in {batches}: there is nothing to mint")
-    raise UsageError(f"more than one specialist worked in {batches}: name {' or '.join(found)}")
+    terms = terms_for(settings, asked, proof)
+    return mint_proof(template, proof, output=folder, now=datetime.now(UTC), terms=terms)
 
 
 def _print_document(minted: Minted) -> None:
@@ -153,8 +178,12 @@ def _print_document(minted: Minted) -> None:
             "path": str(minted.path),
             "name": minted.name,
             "template_version": minted.version,
-            "comparison": comparison_document(minted.comparison),
+            "template_file": str(minted.source),
+            "comparison": minted.compared and comparison_document(minted.compared),
+            "claim": minted.compared and minted.compared.claim,
             "limits": list(minted.limits),
+            "signed_by": minted.signed_by,
+            "files": [str(path) for path in minted.files],
         }
     )
 
@@ -162,29 +191,40 @@ def _print_document(minted: Minted) -> None:
 def _print_minted(minted: Minted) -> None:
     from rich.text import Text
 
-    from harness.cli.console import output, table
+    from harness.cli.console import clean, output
 
     console = output()
     console.print("[green]✓[/] [bold]Snapshot minted[/]")
     console.print(f"  Snapshot ID       {minted.number:03d}")
     console.print(Text(f"  Output path       {_near(minted.path)}"), soft_wrap=True)
     console.print(f"  Template          {minted.name}")
-    console.print(f"  Template version  {minted.version}\n")
-    columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), ("Baseline", "right"),
-               ("Specialist", "right"), ("Difference", "right")]  # fmt: skip
-    console.print(table(None, columns, _rows(minted.comparison)))
-    for each in minted.comparison.unmatched:
-        cell = each.group.cell
-        console.print(
-            Text(
-                f"not compared: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}: {each.reason}"
-            )
-        )
-    console.print()
+    console.print(Text(f"  Template file     {_near(minted.source)}"), soft_wrap=True)
+    console.print(f"  Template version  {minted.version}")
+    signed = f"Ed25519 {minted.signed_by[:16]}…" if minted.signed_by else "no"
+    console.print(f"  Signed            {signed}\n")
+    if minted.compared:
+        _print_comparison(console, minted.compared.averages)
+        console.print(Text(clean(minted.compared.claim), "bold"))
     for position, limit in enumerate(minted.limits):
-        is_warning = position == 0 and minted.comparison.simulated > 0
+        grave = minted.comparison is None or minted.comparison.simulated > 0
+        is_warning = position == 0 and grave
         text = Text(f"warning: {limit}", "yellow") if is_warning else Text(f"note: {limit}")
         console.print(text)
+
+
+def _print_comparison(console: Console, comparison: Comparison) -> None:
+    from rich.text import Text
+
+    from harness.cli.console import table
+
+    columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), ("Baseline", "right"),
+               ("Specialist", "right"), ("Difference", "right")]  # fmt: skip
+    console.print(table(None, columns, _rows(comparison)))
+    for each in comparison.unmatched:
+        cell = each.group.cell
+        said = f"not compared: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}: {each.reason}"
+        console.print(Text(said))
+    console.print()
 
 
 def _rows(comparison: Comparison) -> list[tuple[str, ...]]:

@@ -94,8 +94,7 @@ def _spec_of(settings: Settings, recorded: RunRecord) -> RunSpec:
     )
     specialist = None
     if cell.specialist:
-        ref = f"{cell.specialist.name}@{cell.specialist.version}"
-        specialist = wiring.find_specialist(settings, ref, cell.model)
+        specialist = wiring.exact_specialist(settings, cell.specialist, recorded.application)
     agent = roster.agent_ref(cell.agent, cell.model, recorded.settings)
     for warmup in Warmup:
         selection = Selection(

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from harness import roster, wiring
-from harness.cli.bench import COMMANDS
 from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
@@ -30,15 +28,26 @@ from harness.cli.models import (
     remembered_shared,
     source_of,
 )
+from harness.cli.selection import scenarios_of, tiers_of
+from harness.cli.wearing import (
+    Worn,
+    outfit_again,
+    outfits_of,
+    refuse_confounded,
+    remembered_outfits,
+    remembered_specialist,
+    say_worn,
+    specialist_options,
+    with_models,
+)
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
-from harness.domain.scenario import Scenario
-from harness.domain.spec import RunSpec, Specialist, Warmup
+from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
-from harness.load.scenarios import find_scenarios, find_suites, load_scenario
+from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
 from harness.report.words import plural
@@ -73,13 +82,7 @@ DEFAULT_TIER = "L1"
     help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
     " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
 )
-@click.option(
-    "--specialist",
-    "specialists",
-    multiple=True,
-    metavar="REF",
-    help="@org/name[@version] or a template's path, worn by the agent; repeatable.",
-)
+@specialist_options
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
@@ -111,7 +114,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     tiers: str,
     agents: tuple[str, ...],
     asked: Asked,
-    specialists: tuple[str, ...],
+    worn: Worn,
     with_baseline: bool,
     iterations: int,
     batch_id: str | None,
@@ -138,17 +141,16 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     settings = settings_for(root)
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
-        specialists, with_baseline = specialists or (mint_template,), True
-    loaded = _scenarios(settings, suite, scenario, everything=all_scenarios)
-    found: list[Specialist | None] = [
-        wiring.find_specialist(settings, ref, asked.model) for ref in specialists
-    ]
+        worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
+    loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
+    outfits = outfits_of(settings, worn)
+    named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents)
     specs = plan(
         Selection(
             scenarios=loaded,
-            tiers=_tiers(tiers, loaded),
-            agents=tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents),
-            specialists=tuple([None, *found] if with_baseline or not found else found),
+            tiers=tiers_of(tiers, loaded),
+            agents=with_models(named, outfits),
+            specialists=(None, *outfits) if with_baseline or not outfits else outfits,
             iterations=iterations,
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
             budget=asked.budget,
@@ -158,12 +160,16 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
                 skip=_names(skip),
                 judges=tuple(named_model("--judge", judge) for judge in judges),
             ),
+            own_tools=worn.own_tools,
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
     batch = new_batch(batch_id)
+    refuse_confounded(wiring.open_store(settings).runs(batch), specs)
     look_at_models(settings, specs, asked.shared)
-    refs = _refs(found, specialists)
+    refs = remembered_outfits(settings, outfits)
+    if not (quiet or as_json):
+        say_worn(specs, outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
     with reported(settings, batch, as_json=as_json):
         runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)
@@ -311,30 +317,6 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     return PASSED if all(run.passed for run in runs) else NOT_PASSED
 
 
-def _scenarios(
-    settings: Settings, suite: str, scenario: str | None, *, everything: bool
-) -> tuple[Scenario, ...]:
-    known = find_suites(settings.root)
-    if suite not in known and (near := get_close_matches(suite, COMMANDS, n=1)):
-        raise UsageError(f"no command or suite {suite!r}; did you mean the command {near[0]!r}?")
-    names = find_scenarios(settings.root, suite)
-    if everything and scenario is not None:
-        raise UsageError(f"give the scenario {scenario!r} or --all-scenarios, not both")
-    if not everything and scenario is None:
-        raise UsageError(
-            f"name one scenario of {suite!r} or give --all-scenarios; it has {', '.join(names)}"
-        )
-    names_wanted = names if everything else [str(scenario)]
-    kinds = wiring.evaluator_kinds()
-    return tuple(load_scenario(settings.root, suite, name, kinds=kinds) for name in names_wanted)
-
-
-def _tiers(text: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
-    if text == "all":
-        return tuple(dict.fromkeys(tier for s in scenarios for tier in s.tiers))
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-
-
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
@@ -346,16 +328,11 @@ def new_batch(text: str | None) -> BatchId:
     return ids.batch_id(text)
 
 
-def _refs(found: Sequence[Specialist | None], refs: Sequence[str]) -> dict[str, str]:
-    return {s.ref.name: ref for s, ref in zip(found, refs, strict=True) if s}
-
-
 def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
     """What a resumed command needs beyond the cell."""
-    ref = refs.get(spec.specialist.ref.name) if spec.specialist else None
     return json.dumps(
         {
-            "specialist": ref,
+            **remembered_specialist(spec, refs),
             "warmup": spec.warmup,
             "settings": asdict(spec.agent.settings),
             "budget": asdict(spec.budget),
@@ -371,14 +348,11 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
     scenario = load_scenario(
         settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
     )
-    specialist = None
-    if cell.specialist:
-        specialist = wiring.find_specialist(settings, remembered["specialist"], cell.model)
     selection = Selection(
         (scenario,),
         (cell.tier,),
         (roster.agent_ref(cell.agent, cell.model, ModelSettings(**remembered["settings"])),),
-        (specialist,),
+        (outfit_again(settings, remembered),),
         warmup=Warmup(remembered["warmup"]),
         budget=Budget(**remembered["budget"]),
         user=ModelRef(**remembered["user"]) if remembered["user"] else None,

@@ -11,14 +11,12 @@ from rich.text import Text
 
 from harness import wiring
 from harness.cli.console import (
-    PARTLY,
     SIMULATED,
     clean,
     messages,
     number,
     output,
     partly,
-    plus_minus,
     print_json,
     print_run,
     print_summary,
@@ -27,22 +25,20 @@ from harness.cli.console import (
     word,
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.cli.lookup import find_batch, find_run, runs_of
+from harness.cli.lookup import find_batch, find_run
 from harness.cli.transcript import print_transcript
+from harness.cli.wearing import PROMPT_OUTPUT, print_application
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.session import Entry
 from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
-from harness.report.compare import Pair, compare_batches
 from harness.report.documents import (
     batch_document,
     batch_summary,
-    comparison_document,
     run_document,
     transcript_document,
 )
-from harness.report.stats import standing
 from harness.report.words import plural
 from harness.settings import Settings
 from harness.store.transcripts import read
@@ -174,6 +170,7 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
         print_json(run_document(record, store.reviews(record.id)))
     else:
         print_run(output(), record, tests=tests, reviews=store.reviews(record.id))
+        print_application(record)
     return PASSED
 
 
@@ -207,6 +204,8 @@ def _kept(settings: Settings, record: RunRecord, name: str) -> str:
         # the first by the check's name, each of several by its own
         kept |= dict(zip([check.name], check.artifacts, strict=False))
         kept |= {a.name: a for a in check.artifacts if len(check.artifacts) > 1 or check.crashed}
+    if record.application and record.application.prompt:
+        kept[PROMPT_OUTPUT] = record.application.prompt
     if name not in kept:
         raise UsageError(f"{record.id} kept no output called {name!r}; {nearest(name, kept)}")
     return wiring.open_artifacts(settings).get(kept[name]).decode("utf-8", "replace")
@@ -302,61 +301,6 @@ def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
             f" bench resume {found.id}"
         )
     return PASSED
-
-
-@click.command()
-@click.argument("first")
-@click.argument("second")
-@json_option
-@root_option
-def compare(*, first: str, second: str, as_json: bool, root: Path | None) -> int:
-    """Compare two batches, or two runs, task by task; only scored runs count."""
-    store = wiring.open_store(settings_for(root))
-    (a, before), (b, after) = (runs_of(store, name) for name in (first, second))
-    found = compare_batches(before, after)
-    if as_json:
-        print_json({"a": a, "b": b, **comparison_document(found)})
-        return PASSED
-    console = output()
-    console.print(f"A = {a}\nB = {b}\n")
-    columns = [
-        ("Scenario", ""),
-        ("Tier", ""),
-        ("Agent", ""),
-        ("A", "right"),
-        ("B", "right"),
-        ("B - A", "right"),
-    ]
-    console.print(table(None, columns, [_pair_row(pair) for pair in found.rows]))
-    for group in (*found.only_before, *found.only_after):
-        side = "A" if group in found.only_before else "B"
-        cell = group.cell
-        console.print(Text(f"only in {side}: {cell.suite}/{cell.scenario} {cell.tier} {cell.who}"))
-    if not found.rows:
-        console.print("[yellow]nothing can be compared: no task was done by the same agent[/]")
-    for side, runs in (("A", before), ("B", after)):
-        if some := [run for run in standing(runs) if run.partly_graded]:
-            places = dict.fromkeys(f"{r.cell.suite}/{r.cell.scenario} {r.cell.tier}" for r in some)
-            said = f"{side}: {plural(len(some), 'run')} {PARTLY}: {', '.join(places)}"
-            console.print(Text(clean(said), "yellow"))
-    if any(group.simulated for pair in found.rows for group in (pair.before, pair.after)):
-        console.print(SIMULATED)
-    return PASSED
-
-
-def _pair_row(pair: Pair) -> tuple[str, ...]:
-    a, b = pair.before.cell, pair.after.cell
-    names = who(a) if a.who == b.who else f"{who(a)} → {who(b)}"
-    changed = f" (not comparable: {', '.join(pair.changed)})" if pair.changed else ""
-    gap = "–" if pair.difference is None else f"{pair.difference:+.2f}"
-    return (
-        f"{a.suite}/{a.scenario}",
-        a.tier,
-        names + changed,
-        f"{plus_minus(pair.before.scores)} n={pair.before.scores.n}",
-        f"{plus_minus(pair.after.scores)} n={pair.after.scores.n}",
-        gap,
-    )
 
 
 @click.command()

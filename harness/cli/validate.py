@@ -16,6 +16,7 @@ from harness import roster, wiring
 from harness.agents.tools import toolbox
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
+from harness.cli.mint_templates import template_report
 from harness.cli.run import execute
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
@@ -35,11 +36,10 @@ from harness.load.scenarios import (
     validate_scenario,
 )
 from harness.load.scripts import load_script
-from harness.load.templates import SUFFIXES, TEMPLATES, load_template
+from harness.load.templates import SUFFIXES, TEMPLATES
 from harness.plan import Selection, plan
 from harness.report.words import plural
 from harness.settings import Settings
-from harness.specialists.compose import compose
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +107,9 @@ def validate(
 
 def _templates(settings: Settings) -> list[dict[str, Any]]:
     """Every template of the project: whether it loads, and whether its words can be composed."""
-    documents: list[dict[str, Any]] = []
     folder = settings.root / TEMPLATES
-    for path in sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file()):
-        errors: tuple[str, ...] = ()
-        warnings: tuple[str, ...] = ()
-        try:
-            template = load_template(path)
-            warnings = template.notes
-            compose(template, None)
-        except BadFile as error:
-            errors = error.problems
-        documents.append(
-            {
-                "path": str(path.relative_to(settings.root)),
-                "ok": not errors,
-                "errors": list(errors),
-                "warnings": list(warnings),
-            }
-        )
-    return documents
+    paths = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    return [template_report(settings, path) for path in paths]
 
 
 def _other_files(settings: Settings) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from harness.domain.application import Application
 from harness.domain.artifact import Artifact
 from harness.domain.failures import Cause
 from harness.domain.grading import Grading
@@ -193,6 +194,8 @@ class RunRecord:
     """How long each stage took, in the order they ran."""
     grading: Grading = field(default_factory=Grading)
     """What somebody asked of the grading."""
+    application: Application | None = None
+    """The specialist's words, and how they were chosen."""
 
     @property
     def judging(self) -> tuple[ModelUse, ...]:

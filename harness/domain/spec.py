@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from harness.domain.application import Application
 from harness.domain.grading import Grading
 from harness.domain.ids import Digest
 from harness.domain.mcp import McpServer
@@ -49,6 +50,8 @@ class Specialist:
     system_prompt: str
     mcps: tuple[McpServer, ...] = ()
     """Servers of tools that it brings along."""
+    application: Application | None = None
+    """How the words were chosen."""
 
 
 @dataclass(frozen=True, slots=True)

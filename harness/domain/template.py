@@ -106,6 +106,15 @@ class Deprecation:
 
 
 @dataclass(frozen=True, slots=True)
+class Ancestor:
+    """A template that another one inherits from, as it was when it was read."""
+
+    name: str
+    version: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Template:
     """A loaded, validated template."""
 
@@ -115,9 +124,9 @@ class Template:
     capabilities: Capabilities
     source: Path
     document: str
-    """The whole file as JSON text in the file's own order; only minting parses it again."""
+    """All it says, what it inherits too, as JSON text in the file's own order."""
     digest: Digest
-    """Of the file's content: comments, spacing and the order of keys do not change it."""
+    """Of that content: comments, spacing and the order of keys do not change it."""
     display_name: str | None = None
     schema_version: str | None = None
     prompts: PromptSet = PromptSet()
@@ -129,6 +138,10 @@ class Template:
     deprecation: Deprecation | None = None
     notes: tuple[str, ...] = ()
     """What the file says that this version keeps but does not act on."""
+    ancestors: tuple[Ancestor, ...] = ()
+    """What it inherits from, the nearest first."""
+    needs_model_words: bool = False
+    """A model that it has no words of its own for is refused (`prompt_strategy.fallback`)."""
 
     @property
     def short_name(self) -> str:

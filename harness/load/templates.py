@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from harness.domain.digests import bytes_digest
+from harness.domain.ids import Digest
 from harness.domain.template import (
+    Ancestor,
     Capabilities,
     Deprecation,
     DocumentRef,
@@ -25,71 +26,100 @@ from harness.domain.template import (
     Template,
     Texts,
 )
-from harness.errors import BadFile, UsageError, nearest
+from harness.errors import BadFile, nearest
+from harness.load.enriched import SUFFIXES
 from harness.load.files import read_document
+from harness.load.inherit import FROM, MERGE, Resolved, resolve
 from harness.load.mcps import PLACE, mcp_problems, mcp_servers, unused_dependencies
-from harness.load.places import Problem, pointer
+from harness.load.places import Problem, pointer, shown
 from harness.load.schema import SNAPSHOT, TEMPLATE, schema_problems
+from harness.load.task_patterns import matcher
+from harness.load.template_files import (
+    TEMPLATES,
+    every_file,
+    find_file,
+    parent_file,
+)
 
-TEMPLATES = "templates"
-SUFFIXES = (".json5", ".jsonc", ".json")
+__all__ = [
+    "SUFFIXES",
+    "TEMPLATES",
+    "check_snapshot",
+    "find_exact",
+    "find_template",
+    "load_template",
+    "read_document",
+    "resolve_template",
+    "snapshot_problems",
+]
 
 UNUSED: Mapping[str, str] = {
-    "preferred_models": "not supported in this version: the agent says which model works",
-    "task_detection": "not supported in this version: prompts for tasks are not used",
     "dependencies": "a subscription, available_tools, and version and permissions of mcps are not"
     " acted on",
-    "llm_config": "not supported in this version: prompts are chosen without a model",
+    "llm_config": "not acted on: --compose-with names the model that chooses",
     "spawnable_sub_agent_specialists": "not supported in this version: nobody is spawned",
     "spawnable_sub-agent_specialists": "not supported in this version: nobody is spawned",
 }
 
-_REF = re.compile(r"(?P<name>(?:@[^@/]+/)?[^@/]+)(?:@(?P<version>[^@/]+))?")
-_ENRICHED = re.compile(r"enriched[-.](\d{1,9})$")
 _NOT_TASKS = ("default", "model_specific", "prompt_strategy")
 
 
-def load_template(path: Path) -> Template:
-    """One template file; raises BadFile with all that is wrong with it."""
-    document = read_document(path)
-    problems = [*schema_problems(document.value, TEMPLATE)]
-    raw: Mapping[str, Any] = document.value if isinstance(document.value, dict) else {}
-    if "from" in raw:
-        text = (
-            f"inheritance (from {raw['from']!r}) is not supported in this version; copy what is"
-            " inherited into this file"
-        )
-        problems.append(Problem(("from",), text))
+def load_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Template:
+    """A template with what it inherits; raises BadFile with all that is wrong with it.
+
+    Named parents are looked for below `library`, else below the `templates` around the file; with
+    `enriched`, the newest enriched file of a parent takes its place.
+    """
+    resolved = resolve_template(path, library, enriched=enriched)
+    raw: Any = resolved.value
+    return _template(raw, path, _ancestors(resolved))
+
+
+def resolve_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Resolved:
+    """A template's data with what it inherits, found to be good; raises BadFile."""
+    resolved = resolve(path, lambda ref, child: parent_file(library, ref, child, enriched=enriched))
+    problems = [
+        *resolved.problems,
+        # what is missing here may stand in a parent that is missing itself
+        *(
+            problem
+            for problem in schema_problems(resolved.value, TEMPLATE)
+            if not (resolved.problems and problem.text.endswith("is missing"))
+        ),
+    ]
+    raw: Mapping[str, Any] = resolved.value if isinstance(resolved.value, dict) else {}
     if not any(problem.place[:1] == PLACE[:1] for problem in problems):
         problems.extend(mcp_problems(raw))
+    if not any(problem.place[:1] == ("task_detection",) for problem in problems):
+        problems.extend(_pattern_problems(raw))
     if problems:
-        raise BadFile(path, document.report(problems))
-    return _template(raw, path)
+        raise BadFile(path, resolved.report(problems))
+    return resolved
 
 
-def find_template(root: Path, ref: str) -> Template:
+def find_template(root: Path, ref: str, *, enriched: bool = True) -> Template:
     """The template at a path, or the newest called `[@scope/]name[@version]` below templates/.
 
+    With `enriched`, the newest enriched file of that version takes its place; its notes say so.
     Raises UsageError, or BadFile when the one that was found cannot be used.
     """
-    if ref.endswith(SUFFIXES):
-        return load_template(_existing(root, ref))
-    asked = _REF.fullmatch(ref)
-    if not asked:
-        raise UsageError(f"{ref!r} is no template: neither a {', '.join(SUFFIXES)} file nor a name")
-    name, version = asked["name"], asked["version"]
-    found = _listing(root / TEMPLATES)
-    named = [each for each in found.files if name in (each.name, each.name.rpartition("/")[2])]
-    if not named:
-        known = {each.name for each in found.files}
-        hint = f" ({found.unreadable} files there cannot be read)" if found.unreadable else ""
-        where = root / TEMPLATES
-        raise UsageError(f"no template {name!r} in {where}; {nearest(name, known)}{hint}")
-    fitting = [each for each in named if version in (None, each.version)]
-    if not fitting:
-        versions = ", ".join(sorted({each.version for each in named}, key=_version_key))
-        raise UsageError(f"template {name!r} has no version {version!r}; it has {versions}")
-    return load_template(_newest(ref, fitting))
+    found = find_file(root, ref, enriched=enriched)
+    library = root / TEMPLATES
+    template = load_template(found.path, library if library.is_dir() else None, enriched=enriched)
+    return replace(template, notes=(*found.notes, *template.notes))
+
+
+def find_exact(root: Path, name: str, version: str, digest: Digest) -> Template | None:
+    """The template below templates/ that has this very content, enriched or not."""
+    paths = every_file(root, name, version)
+    for path, enriched in product(paths, (True, False)):
+        try:
+            template = load_template(path, root / TEMPLATES, enriched=enriched)
+        except BadFile:
+            continue
+        if template.digest == digest:
+            return template
+    return None
 
 
 def snapshot_problems(document: Mapping[str, object]) -> tuple[str, ...]:
@@ -105,62 +135,36 @@ def check_snapshot(document: Mapping[str, object]) -> None:
         raise ValueError("not a snapshot: " + "; ".join(problems))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    name: str
-    version: str
-
-    @property
-    def age(self) -> tuple[tuple[int, ...], int]:
-        """Newer versions are more; of one version, the later enrichment."""
-        number = _ENRICHED.search(self.path.stem)
-        return _version_key(self.version), int(number[1]) if number else 0
+def _ancestors(resolved: Resolved) -> tuple[Ancestor, ...]:
+    raws: list[Any] = [document.value for document in resolved.chain[1:]]
+    return tuple(
+        Ancestor(str(raw.get("name", "")), str(raw.get("version", "")), document.path)
+        for raw, document in zip(raws, resolved.chain[1:], strict=True)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    files: tuple[_File, ...]
-    unreadable: int
+def _pattern_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    detection = raw.get("task_detection", {})
+    patterns = detection.get("patterns", {})
+    for task, given in patterns.items():
+        for index, pattern in enumerate(given):
+            try:
+                matcher(pattern)
+            except ValueError as error:
+                place = ("task_detection", "patterns", task, index)
+                text = f"{shown(pattern)} is no regular expression: {error}"
+                yield Problem(place, text)
+    for index, task in enumerate(detection.get("priority", ())):
+        if patterns and task not in patterns:
+            text = f"no task {task!r} among the patterns; {nearest(task, patterns)}"
+            yield Problem(("task_detection", "priority", index), text)
 
 
-def _existing(root: Path, ref: str) -> Path:
-    for path in (Path(ref), root / ref):
-        if os.path.isfile(path):  # noqa: PTH113  # Path raises for names that are too long
-            return path.absolute()
-    raise UsageError(f"there is no file {ref!r}, neither here nor in {root}")
-
-
-def _listing(folder: Path) -> _Listing:
-    paths = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-    files, unreadable = [], 0
-    for path in paths:
-        try:
-            raw = read_document(path).value
-        except BadFile:
-            unreadable += 1
-            continue
-        if isinstance(raw, dict) and isinstance(raw.get("name"), str):
-            files.append(_File(path, raw["name"], str(raw.get("version", ""))))
-    return _Listing(tuple(files), unreadable)
-
-
-def _newest(ref: str, files: list[_File]) -> Path:
-    newest = max(file.age for file in files)
-    rivals = [file for file in files if file.age == newest]
-    if len(rivals) > 1:
-        paths = " and ".join(str(file.path) for file in rivals)
-        raise UsageError(f"{ref!r} means more than one template: {paths}; give the path")
-    return rivals[0].path
-
-
-def _version_key(version: str) -> tuple[int, ...]:
-    numbers = version.split(".")
-    return tuple(int(n) if n.isascii() and n.isdecimal() and len(n) < 10 else -1 for n in numbers)  # noqa: PLR2004  # as the schema
-
-
-def _template(raw: Mapping[str, Any], path: Path) -> Template:
-    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"))
+def _template(raw: Mapping[str, Any], path: Path, ancestors: tuple[Ancestor, ...]) -> Template:
+    raw = {key: value for key, value in raw.items() if key not in {FROM, MERGE}}
+    # its history says nothing to a model: a deprecation leaves runs what they were
+    words = {key: value for key, value in raw.items() if key != "version_metadata"}
+    canonical = json.dumps(words, sort_keys=True, separators=(",", ":"))
     persona, capabilities, prompts = raw["persona"], raw["capabilities"], raw.get("prompts", {})
     detection = raw.get("task_detection", {})
     return Template(
@@ -197,6 +201,8 @@ def _template(raw: Mapping[str, Any], path: Path) -> Template:
         documentation=tuple(_document(each) for each in raw.get("documentation", ())),
         deprecation=_deprecation(raw.get("version_metadata", {})),
         notes=tuple(_notes(raw)),
+        ancestors=ancestors,
+        needs_model_words=prompts.get("prompt_strategy", {}).get("fallback") == "error",
     )
 
 
@@ -252,7 +258,8 @@ def _notes(raw: Mapping[str, Any]) -> Iterator[str]:
     for key, said in UNUSED.items():
         if given.get(key):
             yield f"{key}: {said}"
-    tasks = [task for task in raw.get("prompts", {}) if task not in _NOT_TASKS]
-    if tasks:
-        said = "not supported in this version: tasks are not told apart"
-        yield f"prompts ({', '.join(tasks)}): {said}"
+    style = raw.get("prompts", {}).get("prompt_strategy", {}).get("interpolation", {})
+    if style.get("escape_html"):
+        yield "prompts (prompt_strategy): nothing is escaped: a prompt is no HTML"
+    if style.get("style") == "handlebars":
+        yield "prompts (prompt_strategy): only what mustache has is filled in, no helpers"

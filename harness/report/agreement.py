@@ -15,11 +15,11 @@ from typing import NamedTuple
 from harness.domain.ids import Digest, RunId
 from harness.domain.judgement import Judgement, Review
 from harness.domain.record import RunRecord
+from harness.stats.agreement import Kappa, gwet_ac1, percent_agreement, weighted_kappa
 
 LEVELS = (1, 2, 3, 4, 5)
 FEWEST = 10
 """Of fewer runs a kappa says nothing, whatever it comes to."""
-Z_95 = 1.959963984540054
 PEOPLE = "people"
 
 
@@ -39,16 +39,6 @@ class Couple(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A kappa, and between what it lies with 95 % confidence."""
-
-    kappa: float
-    error: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class Figures:
     """How near two series of marks are; what cannot be computed is None, and `why` says why."""
 
@@ -59,7 +49,7 @@ class Figures:
     within_one: float | None = None
     bias: float | None = None
     """The mean of `b` less that of `a`, on the scale of 1 to 5."""
-    kappa: Interval | None = None
+    kappa: Kappa | None = None
     ac1: float | None = None
     why: str = ""
 
@@ -117,7 +107,7 @@ def figures(couples: Sequence[Couple], levels: Sequence[int] = LEVELS) -> Figure
     if not n:
         return Figures(0, 0, why="nobody else judged the same runs")
     pairs = [(level(a), level(b)) for _, a, b in couples]
-    exact = sum(a == b for a, b in pairs) / n
+    exact = percent_agreement(pairs)
     within = sum(abs(a - b) <= 1 for a, b in pairs) / n
     bias = math.fsum(b - a for _, a, b in couples) / n
     firsts, seconds = ({pair[side] for pair in pairs} for side in (0, 1))
@@ -138,42 +128,6 @@ def figures(couples: Sequence[Couple], levels: Sequence[int] = LEVELS) -> Figure
 def level(mark: float) -> int:
     """The whole level of the scale that a mark stands for."""
     return math.floor(mark + 0.5)
-
-
-def weighted_kappa(pairs: Sequence[tuple[int, int]], groups: Sequence[object]) -> Interval:
-    """Cohen's kappa with quadratic weights, for pairs that are not all one and the same mark.
-
-    The error is Fleiss', Cohen's and Everitt's (1969), summed over groups of pairs that lean on
-    each other; with every pair its own group it is theirs.
-    """
-    n = len(pairs)
-    first, second = ([pair[side] for pair in pairs] for side in (0, 1))
-    # for any mark the mean squared distance to all marks of the other side
-    to_second = {mark: _distance(mark, second) for mark in set(first)}
-    to_first = {mark: _distance(mark, first) for mark in set(second)}
-    observed = sum((a - b) ** 2 for a, b in pairs) / n
-    expected = sum(to_second[mark] for mark in first) / n
-    kappa = 1 - observed / expected
-    by_group: dict[object, float] = {}
-    for (a, b), group in zip(pairs, groups, strict=True):
-        chance = (to_second[a] + to_first[b]) * (1 - kappa)
-        lean = (chance - (a - b) ** 2 - (2 * expected * (1 - kappa) - observed)) / expected
-        by_group[group] = by_group.get(group, 0.0) + lean
-    error = math.sqrt(math.fsum(lean**2 for lean in by_group.values())) / n
-    return Interval(kappa, error, kappa - Z_95 * error, kappa + Z_95 * error)
-
-
-def gwet_ac1(pairs: Sequence[tuple[int, int]], levels: Sequence[int]) -> float:
-    """Gwet's AC1: chance agreement that a level almost everybody gives does not blow up."""
-    n = len(pairs)
-    agreed = sum(a == b for a, b in pairs) / n
-    shares = [sum((a == each) + (b == each) for a, b in pairs) / (2 * n) for each in levels]
-    chance = sum(share * (1 - share) for share in shares) / (len(levels) - 1)
-    return (agreed - chance) / (1 - chance)
-
-
-def _distance(mark: int, others: Sequence[int]) -> float:
-    return sum((mark - other) ** 2 for other in others) / len(others)
 
 
 _Key = tuple[RunId, Digest, Rater]

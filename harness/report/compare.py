@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
 from harness.domain.record import Cell, RunRecord
-from harness.report.stats import PRECISION, Group, Task, group_by_cell
+from harness.report.paired import match_cells
+from harness.report.stats import PRECISION, Group, Task, cell_order, group_by_cell
 
 NO_PARTNER = "no baseline run of this scenario, tier, agent and model"
 NO_SPECIALIST = "no specialist run of this scenario, tier, agent and model"
@@ -164,24 +165,19 @@ def specialists(records: Iterable[RunRecord]) -> tuple[tuple[str, str], ...]:
 
 
 def compare_batches(before: Iterable[RunRecord], after: Iterable[RunRecord]) -> BatchComparison:
-    """Equal cells of two sets of runs; where one worker stands alone on each side, equal tasks.
+    """Equal cells of two sets of runs, else those that `match_cells` finds partners for.
 
-    The second rule makes a batch of the baseline and one of a specialist, or of two models,
-    comparable; it applies only where no choice of partners has to be made.
+    That makes a batch of the baseline and one of a specialist, or of two models, comparable.
     """
     first = {group.cell: group for group in group_by_cell(before)}
     second = {group.cell: group for group in group_by_cell(after)}
-    rows = [Pair(group, second[cell]) for cell, group in first.items() if cell in second]
-    left = [group for cell, group in first.items() if cell not in second]
-    right = [group for cell, group in second.items() if cell not in first]
-    if _is_one_worker(left) and _is_one_worker(right):
-        tasks = {_place(group.cell): group for group in right}
-        rows += [Pair(g, tasks[_place(g.cell)]) for g in left if _place(g.cell) in tasks]
-    paired = {_place(pair.before.cell) for pair in rows if pair.before.cell not in second}
+    matched = match_cells(first, second)
+    left, right = {cell for cell, _ in matched}, {cell for _, cell in matched}
+    rows = [Pair(first[a], second[b]) for a, b in matched]
     return BatchComparison(
-        rows=tuple(sorted(rows, key=lambda pair: _place(pair.before.cell))),
-        only_before=tuple(group for group in left if _place(group.cell) not in paired),
-        only_after=tuple(group for group in right if _place(group.cell) not in paired),
+        rows=tuple(sorted(rows, key=lambda pair: cell_order(pair.before.cell))),
+        only_before=tuple(group for cell, group in first.items() if cell not in left),
+        only_after=tuple(group for cell, group in second.items() if cell not in right),
     )
 
 
@@ -202,8 +198,8 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
         )
     if comparison.unscored:
         said.append(
-            f"Without a score that counts (faulted, interrupted, or nothing could be checked):"
-            f" {comparison.unscored} of {runs} compared runs. They are in no average."
+            f"Without a score that counts (faulted, interrupted, partly graded, or nothing could be"
+            f" checked): {comparison.unscored} of {runs} compared runs. They are in no average."
         )
     if not_run:
         said.append(f"Checks that could not run: {not_run}. Scores are over the checks that did.")
@@ -272,11 +268,3 @@ def _who(pair: Pair) -> tuple[str, str | None]:
 def _is(cell: Cell, name: str, version: str) -> bool:
     ref = cell.specialist
     return ref is not None and (ref.name, ref.version) == (name, version)
-
-
-def _place(cell: Cell) -> tuple[str, str, str]:
-    return cell.suite, cell.scenario, cell.tier
-
-
-def _is_one_worker(groups: Iterable[Group]) -> bool:
-    return len({(g.cell.agent, g.cell.model, g.cell.specialist) for g in groups}) == 1

@@ -79,6 +79,7 @@ def run_document(run: RunRecord, reviews: Sequence[Review] = ()) -> Document:
             "name": specialist.name,
             "version": specialist.version,
             "digest": specialist.digest,
+            "application": run.application and asdict(run.application),
         },
         "settings": asdict(run.settings),
         "budget": asdict(run.budget),

@@ -1,6 +1,6 @@
 """The numbers of a group of runs: what is in the mean, what is not, and what it all cost.
 
-A run is in the mean when it has a score and its row of `failures.TABLE` says that it counts.
+A run is in the mean when it has a whole grade and its row of `failures.TABLE` says that it counts.
 Everything else is counted beside the mean, never as a zero in it.
 """
 
@@ -47,13 +47,15 @@ class Group:
 
     cell: Cell
     runs: int
-    """However they ended; what is not among the scores is in one of the next three."""
+    """However they ended; what is not among the scores is in one of the next four."""
     scores: Spread
     """Of the runs that count, 0..1."""
     faulted: int
     interrupted: int
     unscored: int
     """Runs that ended, but no check of any weight could be run on what they left."""
+    partly_graded: int
+    """Runs of which an evaluator broke down: their total is of the other checks."""
     passed: int
     retried: int
     """Tries at these runs that did not end well and were made good: in no count but the cost."""
@@ -83,7 +85,9 @@ class Totals:
 def counts(record: RunRecord) -> bool:
     """Whether the run's score is part of a mean."""
     why = cause(record)
-    return record.total_score is not None and (why is None or TABLE[why].counts)
+    if record.total_score is None or record.partly_graded:
+        return False
+    return why is None or TABLE[why].counts
 
 
 def standing(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
@@ -117,28 +121,35 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(n, round(mean, PRECISION), deviation, min(values), max(values))
 
 
+def cell_order(cell: Cell) -> tuple[str, ...]:
+    """By suite, scenario, tier and who worked: the order of every listing."""
+    ref = cell.specialist
+    who = (ref.name, ref.version, ref.digest) if ref else ()
+    return (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "", *who)
+
+
 def group_by_cell(records: Iterable[RunRecord]) -> tuple[Group, ...]:
     """One group per cell, by suite, scenario, tier and who worked."""
     cells: dict[Cell, list[RunRecord]] = {}
     for record in records:
         cells.setdefault(record.cell, []).append(record)
-    return tuple(group(cells[cell]) for cell in sorted(cells, key=_order))
+    return tuple(group(cells[cell]) for cell in sorted(cells, key=cell_order))
 
 
 def group(records: Sequence[RunRecord]) -> Group:
     """The numbers of at least one run, all of one cell."""
     runs = standing(records)
     inside = [record for record in runs if counts(record)]
-    outside = [record.status for record in runs if not counts(record)]
+    outside = [_outside(record) for record in runs if not counts(record)]
     used = totals(records)
-    faulted, interrupted = outside.count("faulted"), outside.count("interrupted")
     return Group(
         cell=records[0].cell,
         runs=len(runs),
         scores=spread([r.total_score for r in inside if r.total_score is not None]),
-        faulted=faulted,
-        interrupted=interrupted,
-        unscored=len(outside) - faulted - interrupted,
+        faulted=outside.count("faulted"),
+        interrupted=outside.count("interrupted"),
+        unscored=outside.count("unscored"),
+        partly_graded=outside.count("partly graded"),
         passed=sum(record.passed for record in inside),
         retried=len(records) - len(runs),
         checks_not_run=sum(check.score is None for r in inside for check in r.checks),
@@ -150,10 +161,10 @@ def group(records: Sequence[RunRecord]) -> Group:
     )
 
 
-def _order(cell: Cell) -> tuple[str, ...]:
-    ref = cell.specialist
-    who = (ref.name, ref.version, ref.digest) if ref else ()
-    return (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "", *who)
+def _outside(record: RunRecord) -> str:
+    if record.status in {"faulted", "interrupted"}:
+        return record.status
+    return "partly graded" if record.partly_graded else "unscored"
 
 
 def _planned(record: RunRecord) -> tuple[str, Cell, int]:

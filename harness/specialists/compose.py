@@ -1,47 +1,223 @@
-"""A template's words as one system prompt: the same template and model give the same text.
+"""A template's words as one system prompt: the same template, model and task give the same text.
 
 Only prompts are templates of text. Persona, capabilities and documents are data and are copied
-as they stand. In a prompt these placeholders are filled, lists joined by commas:
+as they stand. Prompts are mustache; the names are `name`, `version`, `displayName`, `model`,
+`task`, and what the template has under `persona` and `capabilities`. A list where no section goes
+through it is joined by commas. A name that is none of these is refused, never left empty.
 
-    {{name}} {{version}} {{persona.purpose}} {{persona.values}} {{persona.attributes}}
-    {{persona.tech_stack}} {{capabilities.tags}} {{capabilities.considerations}}
-    {name} {version} {purpose} {values} {attributes} {tech_stack} {tags} {considerations}
-
-Any other name in double braces is refused, sections too. Any other single brace is text, because
-prompts quote code; so is `${{…}}`.
+Single braces are text. In the original's templates `{version}` means the version of the library
+in the request, `{purpose}` that of a component: nothing of the template fits there. A prompt for a
+task that needs such words is left out, and the run says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from harness.domain.digests import text_digest
+from harness.domain.application import Application, Choice, Wearing
+from harness.domain.digests import bytes_digest
 from harness.domain.record import SpecialistRef
 from harness.domain.spec import Specialist
-from harness.domain.template import DocumentRef, Template
-from harness.errors import BadFile, nearest
+from harness.domain.template import DocumentRef, ModelPrompts, PromptSet, Template
+from harness.errors import BadFile
+from harness.specialists.detect import ALWAYS, Detected, detect
+from harness.specialists.documents import Chosen, choose, rank
+from harness.specialists.mustache import BRACE, Value, fill, unfilled
 
-PROMPTS = ("spawnerPrompt", "systemPrompt", "contextPrompt")
-"""The keys that are always said, in this order; others belong to tasks."""
-
-_PLACEHOLDER = re.compile(
-    r"(?<!\$)\{\{\{?\s*(?P<double>[#/^&>!]?[\w.\-]+)\s*\}\}\}?"
-    r"|(?<![${])\{(?P<single>[a-z_]+)\}(?!\})"
-)
+_DATE = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 
 
-def compose(template: Template, model: str | None) -> Specialist:
-    """The specialist as `model` is told it; raises BadFile for a placeholder nobody can fill."""
-    prompt = "\n\n".join(_parts(template, model)) + "\n"
-    digest = text_digest(template.digest, prompt)
-    ref = SpecialistRef(template.name, template.version, digest)
-    return Specialist(ref, prompt, template.mcps)
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the specialist is wanted for."""
+
+    text: str = ""
+    """The prompt that the agent is given."""
+    wearing: Wearing = field(default_factory=Wearing)
+    choice: Choice | None = None
+    """What a model chose, in place of what rules say."""
 
 
-def _parts(template: Template, model: str | None) -> Iterator[str]:
+class Words(NamedTuple):
+    """A prompt's text and where it stands in the file."""
+
+    place: str
+    text: str
+
+
+def compose(template: Template, model: str | None, job: Job | None = None) -> Specialist:
+    """The specialist as `model` is told it for a job.
+
+    Raises BadFile for a placeholder nobody can fill and for a model that the template has no words
+    for, where it insists on them; UsageError for a task that it does not have.
+    """
+    job = job or Job()
+    detected = _detected(template, job)
+    documents, unchosen = _documents(template, job, detected.task)
+    chosen = choose(documents, job.wearing.document_tokens)
+    block = next((t.prompts for t in template.tasks if t.task == detected.task), PromptSet())
+    special, block_special = for_model(template.prompts, model), for_model(block, model)
+    words_for = special or block_special
+    if template.needs_model_words and model is not None and words_for is None:
+        place = "/prompts/prompt_strategy/fallback"
+        raise BadFile(template.source, [f"{place}: there are no words for the model {model!r}"])
+    general = {
+        **_words("default", template.prompts.default),
+        **(_words(f"model_specific/{special.model}", special.prompts) if special else {}),
+    }
+    particular = _words(f"{detected.task}/default", block.default)
+    if block_special:
+        where = f"{detected.task}/model_specific/{block_special.model}"
+        particular |= _words(where, block_special.prompts)
+    if job.choice:
+        general = {key: _with_values(words, job.choice) for key, words in general.items()}
+    texts, left_out = _texts(general, particular, detected.task)
+    spoken = _filled(template, texts, values_of(template, model, detected))
+    prompt = "\n\n".join(_parts(template, spoken, chosen)) + "\n"
+    return Specialist(
+        ref=SpecialistRef(template.name, template.version, template.digest),
+        system_prompt=prompt,
+        mcps=template.mcps,
+        application=Application(
+            prompt_digest=bytes_digest(prompt.encode()),
+            template=template.source.name,
+            wearing=job.wearing,
+            task=detected.task,
+            task_reason=detected.reason,
+            model_words=words_for.model if words_for else None,
+            documents=chosen.told,
+            left_out=(*left_out, *chosen.left_out, *unchosen),
+            choice=job.choice,
+        ),
+    )
+
+
+def _detected(template: Template, job: Job) -> Detected:
+    if job.choice and job.wearing.task is None:
+        return Detected(job.choice.task, f"chosen by {job.choice.model}")
+    return detect(template, job.text, job.wearing.task)
+
+
+def _documents(
+    template: Template, job: Job, task: str | None
+) -> tuple[tuple[DocumentRef, ...], tuple[str, ...]]:
+    """Those that may be told of, the most fitting first, and those that a model has not chosen."""
+    if job.choice is None:
+        ranked = rank(template.documentation, task, job.text)
+        return tuple(each.document for each in ranked), ()
+    order = {location: number for number, location in enumerate(job.choice.documents)}
+    chosen = [each for each in template.documentation if each.location in order]
+    others = [each for each in template.documentation if each.location not in order]
+    said = tuple(f"{each.location}: not chosen by {job.choice.model}" for each in others)
+    return tuple(sorted(chosen, key=lambda each: order[each.location])), said
+
+
+def _with_values(words: Words, choice: Choice) -> Words:
+    """The names in single braces that the request makes clear, filled in."""
+    values = dict(choice.values)
+    text = BRACE.sub(lambda found: values.get(found["name"], found[0]), words.text)
+    return words._replace(text=text)
+
+
+def prompt_problems(template: Template) -> tuple[str, ...]:
+    """What cannot be filled in, in every prompt of a template: for any model, for any task."""
+    nobody = Detected(None, "")
+    return tuple(
+        f"{words.place}: {problem}"
+        for words in _every_text(template)
+        for problem in fill(words.text, values_of(template, None, nobody)).problems
+    )
+
+
+def values_of(template: Template, model: str | None, detected: Detected) -> Mapping[str, Value]:
+    """What the names in a prompt stand for."""
     persona, capabilities = template.persona, template.capabilities
-    spoken = "\n\n".join(_prompts(template, model))
+    return {
+        "name": template.name,
+        "version": template.version,
+        "displayName": template.display_name or template.short_name,
+        "model": model or "",
+        "task": detected.task or "",
+        "persona": {
+            "purpose": persona.purpose,
+            "values": persona.values,
+            "attributes": persona.attributes,
+            "tech_stack": persona.tech_stack,
+        },
+        "capabilities": {
+            "tags": capabilities.tags,
+            "descriptions": dict(capabilities.descriptions),
+            "considerations": capabilities.considerations,
+        },
+    }
+
+
+def for_model(prompts: PromptSet, model: str | None) -> ModelPrompts | None:
+    """The words meant for a model: those under its own name, else under one that means the same.
+
+    A provider before the name, a date after it, and dots for dashes make no other model.
+    """
+    if model is None:
+        return None
+    exact = [each for each in prompts.model_specific if each.model == model]
+    same = [each for each in prompts.model_specific if _means(each.model, model)]
+    return next(iter([*exact, *same]), None)
+
+
+def _means(name: str, model: str) -> bool:
+    rest = model.partition(":")[2] or model
+    forms = {_plain(form) for form in (model, rest, _last(rest))}
+    return bool({_plain(name), _plain(_last(name))} & forms)
+
+
+def _plain(model: str) -> str:
+    return _DATE.sub("", model.lower().replace(".", "-"))
+
+
+def _last(model: str) -> str:
+    return model.rpartition("/")[2]
+
+
+def _texts(
+    general: Mapping[str, Words], particular: Mapping[str, Words], task: str | None
+) -> tuple[tuple[Words, ...], tuple[str, ...]]:
+    """The prompts to say, the task's own before the general ones, and what is left out."""
+    said = {key: particular.get(key) or general.get(key) for key in ALWAYS}
+    texts = [words for words in said.values() if words]
+    texts += [words for key, words in particular.items() if key not in ALWAYS]
+    alone = general.get(task) if task is not None and not particular else None
+    if alone and (names := unfilled(alone.text)):
+        listed = ", ".join(f"{{{name}}}" for name in names)
+        return tuple(texts), (f"{alone.place}: nobody fills in {listed}",)
+    return (*texts, alone) if alone else tuple(texts), ()
+
+
+def _words(where: str, texts: Sequence[tuple[str, str]]) -> dict[str, Words]:
+    return {key: Words(f"/prompts/{where}/{key}", text.strip()) for key, text in texts}
+
+
+def _every_text(template: Template) -> Iterator[Words]:
+    sets = [("", template.prompts)]
+    sets += [(f"{each.task}/", each.prompts) for each in template.tasks]
+    for where, prompts in sets:
+        yield from _words(f"{where}default", prompts.default).values()
+        for each in prompts.model_specific:
+            yield from _words(f"{where}model_specific/{each.model}", each.prompts).values()
+
+
+def _filled(template: Template, texts: Sequence[Words], values: Mapping[str, Value]) -> str:
+    filled = [(words, fill(words.text, values)) for words in texts]
+    problems = [f"{words.place}: {problem}" for words, done in filled for problem in done.problems]
+    if problems:
+        raise BadFile(template.source, problems)
+    return "\n\n".join(done.text.strip() for _, done in filled if done.text.strip())
+
+
+def _parts(template: Template, spoken: str, chosen: Chosen) -> Iterator[str]:
+    persona, capabilities = template.persona, template.capabilities
     yield spoken or f"You are {template.display_name or template.short_name}."
     if persona.purpose.strip() not in spoken:
         yield f"## Your purpose\n\n{persona.purpose.strip()}"
@@ -52,11 +228,8 @@ def _parts(template: Template, model: str | None) -> Iterator[str]:
     able = [f"{tag}: {descriptions.get(tag, '')}" for tag in capabilities.tags]
     yield from _section("What you can do", [each.removesuffix(": ") for each in able])
     yield from _section("What you keep in mind", capabilities.considerations)
-    yield from _section(
-        "Documents",
-        [_document(document) for document in template.documentation],
-        "You may not be able to open them here; then go by what is said about them.",
-    )
+    lead = "You may not be able to open them here; then go by what is said about them."
+    yield from _section("Documents", chosen.items, lead)
 
 
 def _section(title: str, items: Sequence[str], lead: str = "") -> Iterator[str]:
@@ -67,79 +240,3 @@ def _section(title: str, items: Sequence[str], lead: str = "") -> Iterator[str]:
 
 def _indented(item: str) -> str:
     return "\n  ".join(line.rstrip() for line in item.strip().splitlines())
-
-
-def _document(document: DocumentRef) -> str:
-    described = document.description.strip()
-    head = f"{described} ({document.location})" if described else document.location
-    summary = document.enrichment.summary.strip() if document.enrichment else ""
-    return f"{head}\n{summary}" if summary else head
-
-
-def _prompts(template: Template, model: str | None) -> Iterator[str]:
-    default = dict(template.prompts.default)
-    special, name = _for_model(template, model)
-    texts = {key: special.get(key, default.get(key, "")).strip() for key in PROMPTS}
-    problems = [
-        f"/prompts/{f'model_specific/{name}' if key in special else 'default'}/{key}: {problem}"
-        for key, text in texts.items()
-        for problem in _unknown(template, text)
-    ]
-    if problems:
-        raise BadFile(template.source, problems)
-    yield from (_filled(template, text) for text in texts.values() if text)
-
-
-def _for_model(template: Template, model: str | None) -> tuple[Mapping[str, str], str]:
-    """The prompts meant for a model and the name they stand under: its own, else a near one."""
-    variants = {each.model: dict(each.prompts) for each in template.prompts.model_specific}
-    if model is None:
-        return {}, ""
-    names = [name for name in variants if name == model]
-    names += [name for name in variants if {name, _last(name)} & _without_provider(model)]
-    return (variants[names[0]], names[0]) if names else ({}, "")
-
-
-def _without_provider(model: str) -> frozenset[str]:
-    """`claude-x` of `anthropic:claude-x`, `anthropic/claude-x`, `openrouter:anthropic/claude-x`."""
-    rest = model.partition(":")[2] or model
-    return frozenset({model, rest, _last(rest)})
-
-
-def _last(model: str) -> str:
-    return model.rpartition("/")[2]
-
-
-def _filled(template: Template, text: str) -> str:
-    known = _values(template)
-    short = {name.rpartition(".")[2]: value for name, value in known.items()}
-
-    def fill(found: re.Match[str]) -> str:
-        if found["single"]:
-            return short.get(found["single"], found[0])
-        return known[found["double"].lstrip("&")]
-
-    return _PLACEHOLDER.sub(fill, text)
-
-
-def _unknown(template: Template, text: str) -> Iterator[str]:
-    known = _values(template)
-    for found in dict.fromkeys(match["double"] for match in _PLACEHOLDER.finditer(text)):
-        if found and found[0] in "#/^>!":
-            yield f"{{{{{found}}}}} is not supported in this version; write the text out"
-        elif found and found.lstrip("&") not in known:
-            yield f"nothing fills {{{{{found}}}}}; {nearest(found, known)}"
-
-
-def _values(template: Template) -> Mapping[str, str]:
-    persona, capabilities = template.persona, template.capabilities
-    return {
-        "name": template.name,
-        "version": template.version,
-        "persona.purpose": persona.purpose,
-        "persona.values": ", ".join(persona.values),
-        "persona.attributes": ", ".join(persona.attributes),
-        "persona.tech_stack": ", ".join(persona.tech_stack),
-        "capabilities.tags": ", ".join(capabilities.tags),
-        "capabilities.considerations": ", ".join(capabilities.considerations),
-    }

@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from harness.domain.ids import BatchId
+from harness.domain.digests import bytes_digest
+from harness.domain.ids import BatchId, Digest
 from harness.domain.record import RunRecord
 from harness.domain.template import Template
 from harness.errors import UsageError
 from harness.load.templates import check_snapshot
-from harness.report.compare import Comparison, compare_specialist, notes, specialists
-from harness.specialists.compose import compose
+from harness.report.compare import Comparison, notes, specialists
+from harness.report.stats import counts, standing
+from harness.specialists.bundle import Bundle, record_digest
+from harness.specialists.cards import markdown_card
 from harness.specialists.json5 import to_json5
 from harness.specialists.numbering import write_numbered
-from harness.specialists.snapshot import comments, metadata_document, snapshot_document
-from harness.store.base import Planned, Store
+from harness.specialists.page import html_card
+from harness.specialists.provenance import (
+    BUNDLE,
+    CARD,
+    ENVELOPE_SUFFIX,
+    PAGE,
+    SNAPSHOT,
+    SUFFIXES,
+    Sources,
+    batch_counts,
+    statement,
+)
+from harness.specialists.runs import run_document
+from harness.specialists.signing import SigningKey, envelope_text, seal
+from harness.specialists.snapshot import (
+    Compared,
+    comments,
+    compared,
+    metadata_document,
+    snapshot_document,
+)
+from harness.store.base import Artifacts, Planned, Store
 
 FEW = 5
 
-NO_STATISTICS = (
-    "Averages are point estimates: this version computes no intervals and no tests, so a small"
-    " difference may be chance."
-)
+UNSIGNED = "Not signed: the digests show that nothing was changed by accident, not who minted it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +55,20 @@ class Proof:
     batches: tuple[BatchId, ...]
     records: tuple[RunRecord, ...]
     missing: tuple[tuple[BatchId, Planned], ...] = ()
+    planned: Mapping[BatchId, int] = field(default_factory=dict)
+    """How many runs were ever asked of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a snapshot is to be minted."""
+
+    require_comparison: bool = False
+    """Refuse where there is nothing to compare with."""
+    key: SigningKey | None = None
+    sources: Sources = field(default_factory=Sources)
+    artifacts: Artifacts | None = None
+    """Where a bundle takes the runs' outputs from; no bundle without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +79,104 @@ class Minted:
     number: int
     name: str
     version: str
-    comparison: Comparison
+    source: Path
+    """The template's file: an enriched one, where the runs wore that."""
+    compared: Compared | None
+    """None where the batches hold one side only."""
     limits: tuple[str, ...]
     """What somebody who reads only the averages must know."""
+    files: tuple[Path, ...] = ()
+    """What stands beside it."""
+    signed_by: str | None = None
+    """The id of the key."""
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The averages of both sides."""
+        return self.compared.averages if self.compared else None
 
 
 def read_proof(store: Store, batches: Sequence[BatchId]) -> Proof:
     """Everything that a store holds of some batches; raises UsageError for an unknown one."""
     ids = tuple(dict.fromkeys(batches))
     missing = tuple((batch, planned) for batch in ids for planned in store.missing(batch))
-    return Proof(ids, tuple(r for batch in ids for r in store.runs(batch)), missing)
+    records = tuple(r for batch in ids for r in store.runs(batch))
+    return Proof(ids, records, missing, {batch: store.batch(batch).planned for batch in ids})
 
 
-def mint(template: Template, proof: Proof, *, output: Path, now: datetime) -> Minted:
-    """Write `<output>/<name>/<version>/snapshot-NNN.json5`.
+def mint(
+    template: Template, proof: Proof, *, output: Path, now: datetime, terms: Terms | None = None
+) -> Minted:
+    """Write `<output>/<name>/<version>/snapshot-NNN.json5`, its envelope and its cards.
 
     Raises UsageError where the batches prove nothing about this template, StoreFault where the
     snapshot cannot be written; then there is no new snapshot.
     """
+    terms = terms or Terms()
     _require_finished(proof)
-    _require_own_runs(template, proof)
-    comparison = compare_specialist(proof.records, template.name, template.version)
-    _require_comparison(comparison, proof)
     own = [record for record in proof.records if _belongs(record, template)]
-    limits = tuple(_limits(template, proof, comparison))
-    metadata = metadata_document(template, own, now, limits)
-    document = snapshot_document(template, own, comparison, metadata)
+    _require_own_runs(template, proof, own)
+    _require_same_tasks(own)
+    runs = [run_document(record) for record in own]
+    found = compared(runs, template.name, template.version)
+    if found is None and terms.require_comparison:
+        raise UsageError(f"{_batches(proof)}: {_one_sided(template, own)} (--require-comparison)")
+    limits = tuple(_limits(template, proof, found, terms))
+    signer = terms.key.public if terms.key else None
+    sources = replace(
+        terms.sources,
+        batches=_batch_documents(proof, runs),
+        records={record.id: record_digest(record) for record in own},
+    )
+    metadata = metadata_document(template, runs, now, limits, (sources, signer))
+    document = snapshot_document(template, runs, found, metadata)
     check_snapshot(document)
+    beside = _files(document, found, own, terms)
     folder = output / template.short_name / template.version
-    written = write_numbered(folder, to_json5(document, comments(comparison)))
+    written = write_numbered(folder, beside.pop(SUFFIXES[SNAPSHOT]), beside, first=ENVELOPE_SUFFIX)
     return Minted(
         path=written.path,
         number=written.number,
         name=template.name,
         version=template.version,
-        comparison=comparison,
+        source=template.source,
+        compared=found,
         limits=limits,
+        files=written.beside,
+        signed_by=signer.keyid if signer else None,
+    )
+
+
+def _files(
+    document: dict[str, Any],
+    found: Compared | None,
+    own: Sequence[RunRecord],
+    terms: Terms,
+) -> dict[str, bytes]:
+    """What is written, by the ending of its name."""
+    files = {
+        SNAPSHOT: to_json5(document, comments(found)).encode(),
+        CARD: markdown_card(document).encode(),
+        PAGE: html_card(document).encode(),
+    }
+    if terms.artifacts:
+        files[BUNDLE] = Bundle.of(own, terms.artifacts).packed()
+    stated = statement(document, {name: bytes_digest(data) for name, data in files.items()})
+    return {
+        **{SUFFIXES[name]: data for name, data in files.items()},
+        ENVELOPE_SUFFIX: envelope_text(seal(stated, terms.key)),
+    }
+
+
+def _batch_documents(proof: Proof, runs: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    here = batch_counts(runs)
+    return tuple(
+        {
+            "id": batch,
+            "planned": proof.planned.get(batch),
+            "here": here.get(batch, 0),
+        }
+        for batch in proof.batches
     )
 
 
@@ -100,52 +197,91 @@ def _require_finished(proof: Proof) -> None:
         raise UsageError(f"{_batches(proof)} {_is(proof)} empty: there is nothing to mint from")
 
 
-def _require_own_runs(template: Template, proof: Proof) -> None:
-    """Runs of this template exist, and were made from it as it is now."""
+def _require_own_runs(template: Template, proof: Proof, own: Sequence[RunRecord]) -> None:
+    """Runs of this template or of a baseline exist, and were made from it as it is now."""
     ref = f"{template.name}@{template.version}"
-    own = [r for r in proof.records if r.cell.specialist and _belongs(r, template)]
     if not own:
         there = _some(candidates(proof)) or "none at all"
         raise UsageError(
-            f"no run of {ref} is in {_batches(proof)}; the specialists that worked there: {there}"
+            f"no run of {ref} is in {_batches(proof)}, and no baseline; the specialists that"
+            f" worked there: {there}"
         )
-    for model in dict.fromkeys(record.cell.model for record in own):
-        now = compose(template, model).ref.digest
-        for record in own:
-            ref_then = record.cell.specialist
-            if ref_then and record.cell.model == model and ref_then.digest != now:
-                raise UsageError(
-                    f"the template {ref} has changed since its runs: {record.id} was made with the"
-                    f" words {ref_then.digest[:16]}…, {template.source} now composes to"
-                    f" {now[:16]}…; raise its version and run it again, or take the change back"
-                )
+    for record in own:
+        then = record.cell.specialist
+        if then and then.digest != template.digest:
+            raise UsageError(
+                f"the template {ref} has changed since its runs: {record.id} was made with the"
+                f" words {then.digest[:16]}…, {template.source} now has {template.digest[:16]}…;"
+                " raise its version and run it again, or take the change back"
+            )
 
 
-def _require_comparison(comparison: Comparison, proof: Proof) -> None:
-    if not any(record.cell.specialist is None for record in proof.records):
+def _require_same_tasks(own: Sequence[RunRecord]) -> None:
+    """What is compared was given the same task, graded the same way."""
+    tasks: dict[tuple[str, ...], dict[Digest, list[RunRecord]]] = {}
+    for record in filter(counts, standing(own)):
+        cell = record.cell
+        key = (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "")
+        tasks.setdefault(key, {}).setdefault(record.task_digest, []).append(record)
+    listed = [
+        f"{suite}/{scenario} {tier}: {_digests(found)}"
+        for (suite, scenario, tier, *_), found in tasks.items()
+        if len(found) > 1
+        and len({r.cell.specialist is None for f in found.values() for r in f}) > 1
+    ]
+    if listed:
         raise UsageError(
-            f"no baseline is in {_batches(proof)}: run the same scenarios without --specialist"
-            " into the batch, or add a batch that has them with --batch-id"
-        )
-    if not comparison.pairs:
-        reasons = [
-            f"{each.group.cell.suite}/{each.group.cell.scenario} {each.group.cell.tier}"
-            f" {each.group.cell.who}: {each.reason}"
-            for each in comparison.unmatched
-        ]
-        raise UsageError(
-            f"nothing in {_batches(proof)} can be compared with a baseline; {_some(reasons)}"
+            "these runs were not given the same task, and cannot be compared; run them again, or"
+            " mint from batches that fit:\n  " + "\n  ".join(listed)
         )
 
 
-def _limits(template: Template, proof: Proof, comparison: Comparison) -> Iterator[str]:
-    yield from notes(comparison)
+def _digests(found: Mapping[Digest, Sequence[RunRecord]]) -> str:
+    return "; ".join(
+        f"{digest[:16]}… had {_some([record.id for record in records])}"
+        for digest, records in found.items()
+    )
+
+
+def _one_sided(template: Template, own: Sequence[RunRecord]) -> str:
+    """Why there is no comparison."""
+    ref = f"{template.name}@{template.version}"
+    if not any(record.cell.specialist for record in own):
+        return (
+            f"no run of {ref} is here, only of its baseline: run the same scenarios with"
+            f" --specialist {ref}"
+        )
+    if all(record.cell.specialist for record in own):
+        return (
+            "no baseline is here: run the same scenarios without --specialist into the batch, or"
+            " add a batch that has them with --batch-id"
+        )
+    return (
+        f"nothing of {ref} has a counterpart with a score in the baseline: the same scenario, tier,"
+        " agent and model are needed on both sides"
+    )
+
+
+def _limits(
+    template: Template, proof: Proof, found: Compared | None, terms: Terms
+) -> Iterator[str]:
+    own = [record for record in proof.records if _belongs(record, template)]
+    if found is None:
+        yield f"No comparison: {_one_sided(template, own)}."
+        if all(record.simulated for record in own):
+            yield "Every run was played by a simulated agent: this says nothing about any model."
+    else:
+        yield from notes(found.averages)
+    partly = sum(record.partly_graded for record in standing(own))
+    if partly:
+        yield f"Partly graded, because an evaluator broke down: {partly} of {len(own)} runs."
     others = sum(not _belongs(record, template) for record in proof.records)
     if others:
         yield f"Runs of other specialists in the batches, not in this snapshot: {others}."
     if template.deprecation:
         yield f"The template is deprecated. {template.deprecation.reason}".rstrip()
-    yield NO_STATISTICS
+    if terms.key is None:
+        yield UNSIGNED
 
 
 def _belongs(record: RunRecord, template: Template) -> bool:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from harness import __version__
-from harness.domain.failures import TABLE
-from harness.domain.model import Usage
-from harness.domain.record import CheckResult, RunRecord
-from harness.domain.session import Session
 from harness.domain.template import Template
 from harness.report.compare import (
     Averages,
@@ -19,21 +16,29 @@ from harness.report.compare import (
     ModelAverages,
     Pair,
     Unmatched,
+    compare_specialist,
     notes,
 )
+from harness.report.compared import report_document
+from harness.report.inference import ComparisonReport, report_specialist
 from harness.report.stats import Group
-from harness.report.telemetry import calls_of
+from harness.specialists.canonical import canonical_digest
 from harness.specialists.json5 import Place
+from harness.specialists.provenance import Sources, provenance_document, template_part
+from harness.specialists.runs import record_of, utc
+from harness.specialists.signing import PublicKey
 
 Document = dict[str, Any]
 
 REPLACED = ("$schema", "benchmarks")
 """What a snapshot does not take over from its template."""
 PERCENT_DIGITS = 2
-MS = 1000
 
 COMMENTS: Mapping[Place, str] = {
-    (): "A minted snapshot: never edited. Mint again for a new number.",
+    (): (
+        "A minted snapshot: never edited. Mint again for a new number.\n"
+        "Whether it is as it was minted: mint verify, with the envelope beside it."
+    ),
     ("benchmarks",): "What was measured.",
     ("benchmarks", "test_suites"): "The scenarios that the runs below were given.",
     ("benchmarks", "comparison"): (
@@ -46,44 +51,87 @@ COMMENTS: Mapping[Place, str] = {
         "is passed with a score of 1."
     ),
     ("snapshot_metadata",): "Where this comes from, and what it does not say.",
+    ("snapshot_metadata", "provenance", "chain"): (
+        "One link per run: its digest, that of its stored record, and the chain's up to here.\n"
+        "A digest is SHA-256 of the object in canonical JSON (RFC 8785)."
+    ),
 }
 
 
-def comments(comparison: Comparison) -> Mapping[Place, str]:
+def comments(found: Compared | None) -> Mapping[Place, str]:
     """What stands above the sections; that runs are simulated stands above their averages."""
-    if not comparison.simulated:
-        return COMMENTS
     place = ("benchmarks", "comparison")
-    return {**COMMENTS, place: f"{COMMENTS[place]}\n{notes(comparison)[0]}"}
+    if found is None:
+        return {key: text for key, text in COMMENTS.items() if key != place}
+    text = f"{COMMENTS[place]}\n{found.claim}"
+    if found.averages.simulated:
+        text += f"\n{notes(found.averages)[0]}"
+    return {**COMMENTS, place: text}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A specialist against its baseline: the guide's averages, and what may be said of them."""
+
+    averages: Comparison
+    report: ComparisonReport
+
+    @property
+    def claim(self) -> str:
+        """The sentence that may stand alone."""
+        return self.report.claim.sentence
+
+
+def compared(runs: Sequence[Document], name: str, version: str) -> Compared | None:
+    """The specialist against its baseline, from the runs as a snapshot holds them.
+
+    None where nothing has a counterpart with a score. Minting and verifying both compute it here.
+    Raises UsageError where a scenario was changed between the runs.
+    """
+    records = tuple(map(record_of, runs))
+    averages = compare_specialist(records, name, version)
+    if not averages.pairs:
+        return None
+    return Compared(averages, report_specialist(records, name, version))
 
 
 def snapshot_document(
     template: Template,
-    records: Sequence[RunRecord],
-    comparison: Comparison,
+    runs: Sequence[Document],
+    found: Compared | None,
     metadata: Document,
 ) -> Document:
     """Everything that a snapshot says, in the order in which it is read."""
-    kept = {k: v for k, v in json.loads(template.document).items() if k not in REPLACED}
     declared = json.loads(template.document).get("benchmarks", {})
     return {
-        **kept,
+        **_kept(template),
         "benchmarks": {
-            "test_suites": _test_suites(records),
+            "test_suites": _test_suites(runs),
             "scoring": {**declared.get("scoring", {}), "methodology": "weighted_average"},
-            "comparison": comparison_document(comparison),
-            "runs": [_run(record) for record in records],
+            **({"comparison": comparison_document(found)} if found else {}),
+            "runs": list(runs),
         },
         "snapshot_metadata": metadata,
     }
 
 
 def metadata_document(
-    template: Template, records: Sequence[RunRecord], now: datetime, limits: Sequence[str]
+    template: Template,
+    runs: Sequence[Document],
+    now: datetime,
+    limits: Sequence[str],
+    origin: tuple[Sources, PublicKey | None],
 ) -> Document:
     """Who minted from what, and the limits as one text and one by one."""
-    batches = sorted({record.batch for record in records})
-    refs = {record.cell.specialist for record in records}
+    batches = sorted({run["batch_id"] for run in runs})
+    refs = {run["specialist"]["digest"] for run in runs if "specialist" in run}
+    named = {
+        "name": template.name,
+        "version": template.version,
+        "file": template.source.name,
+        "digest": template.digest,
+        "content": canonical_digest(template_part(_kept(template))),
+    }
     return {
         "created_at": utc(now),
         "minted_by": f"mintmark {__version__}",
@@ -93,27 +141,28 @@ def metadata_document(
         "notes": " ".join(limits) or None,
         "provenance": {
             "batch_ids": batches,
-            "specialist_digests": sorted({ref.digest for ref in refs if ref}),
+            "specialist_digests": sorted(refs),
             "limits": list(limits),
+            **provenance_document(named, runs, *origin),
         },
     }
 
 
-def utc(moment: datetime) -> str:
-    """ISO 8601 to the second, as the guide writes it: 2025-01-18T12:00:00Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _kept(template: Template) -> Document:
+    return {k: v for k, v in json.loads(template.document).items() if k not in REPLACED}
 
 
-def _test_suites(records: Iterable[RunRecord]) -> list[Document]:
-    scenarios = sorted({(record.cell.suite, record.cell.scenario) for record in records})
+def _test_suites(runs: Iterable[Document]) -> list[Document]:
+    scenarios = sorted({(run["suite"], run["scenario"]) for run in runs})
     return [
         {"name": scenario, "path": f"{suite}/{scenario}", "type": "functional"}
         for suite, scenario in scenarios
     ]
 
 
-def comparison_document(comparison: Comparison) -> Document:
+def comparison_document(found: Compared) -> Document:
     """A comparison as snapshots hold it."""
+    comparison = found.averages
     return {
         **_averages(comparison.overall, ("baseline_avg_score", "specialist_avg_score")),
         "unscored_runs": comparison.unscored,
@@ -124,6 +173,7 @@ def comparison_document(comparison: Comparison) -> Document:
             "balanced": comparison.is_balanced,
             "cells": [_pair(pair) for pair in comparison.pairs],
             "unmatched": [_unmatched(each) for each in comparison.unmatched],
+            "inference": report_document(found.report),
         },
     }
 
@@ -190,90 +240,3 @@ def _numbers(group: Group) -> Document:
         "simulated": group.simulated,
         "cost_usd": group.cost_usd,
     }
-
-
-def _run(record: RunRecord) -> Document:
-    cell, specialist = record.cell, record.cell.specialist
-    document = {
-        "run_id": record.id,
-        "run_date": utc(record.started_at),
-        "batch_id": record.batch,
-        "suite": cell.suite,
-        "scenario": cell.scenario,
-        "tier": cell.tier,
-        "iteration": record.iteration,
-        "agent": cell.agent,
-        "model": cell.model,
-        "specialist_enabled": specialist is not None,
-        "simulated": record.simulated,
-        "status": record.status,
-        "passed": record.passed,
-        "overall_score": record.total_score,
-        "weighted_score": record.weighted_score,
-        "threshold": record.threshold,
-        "spec_digest": record.spec_digest,
-        "evaluations": {check.name: _evaluation(check) for check in record.checks},
-    }
-    if specialist:
-        name, version, digest = specialist.name, specialist.version, specialist.digest
-        document["specialist"] = {"name": name, "version": version, "digest": digest}
-    if record.fault:
-        fault, shown = record.fault, TABLE[record.fault.cause].shown
-        document["fault"] = whole(f"{shown} in stage {fault.stage!r}: {fault.message}")
-    if record.session:
-        document["telemetry"] = _telemetry(record.session)
-    return document
-
-
-def _evaluation(check: CheckResult) -> Document:
-    document = {
-        "score": check.score,
-        "passed": None if check.score is None else check.score == 1,
-        "kind": check.kind,
-        "weight": check.weight,
-        "required": check.required,
-    }
-    if check.level:
-        document["level"] = check.level.value
-    if check.score is None:
-        document["error"] = whole(check.reason)
-    return document
-
-
-def _telemetry(session: Session) -> Document:
-    document: Document = {
-        "duration_ms": round(session.duration_s * MS),
-        "tool_calls": sum(count.calls for count in calls_of(session)),
-        "failed_tool_calls": sum(count.errors for count in calls_of(session)),
-        "token_usage": _tokens(session.usage) if session.usage else None,
-        "cost_usd": session.cost_usd,
-    }
-    if use := session.model_use:
-        first = use.first_token_s
-        document |= {
-            "turns": use.turns,
-            "requests": use.requests,
-            "failed_requests": use.failed,
-            "refused_requests": use.refused,
-            "retries": use.retries,
-            "first_token_ms": None if first is None else round(first * MS),
-        }
-    return document
-
-
-def _tokens(usage: Usage) -> Document:
-    # as providers name them: what was read from a cache, or written to it, is part of the prompt
-    prompt = usage.input_tokens + usage.cached_tokens + usage.cache_write_tokens
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": prompt + usage.output_tokens,
-        "cached_tokens": usage.cached_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "reasoning_tokens": usage.reasoning_tokens,
-    }
-
-
-def whole(text: str) -> str:
-    """Text of a record without the halves of characters that a UTF-8 file cannot hold."""
-    return text.encode("utf-8", "replace").decode()

@@ -139,13 +139,10 @@ def test_the_form_of_the_original(tmp_path: Path) -> None:
     assert template.deprecation is not None
     assert template.deprecation.replacement == "@org/new"
     assert [note.split(":")[0] for note in template.notes] == [
-        "preferred_models",
-        "task_detection",
         "dependencies",
         "llm_config",
         "spawnable_sub_agent_specialists",
         "spawnable_sub-agent_specialists",
-        "prompts (bug_fix)",
     ]
 
 
@@ -179,11 +176,24 @@ REST = 'persona: {purpose: "p"}, capabilities: {tags: ["t"]}}'
         (GUIDE.replace('tags: ["ui"]', "tags: []"), "/capabilities/tags (line 5): the list is emp"),
         (GUIDE.replace('"web"', '"wbe"'), "/documentation/0/type (line 7): 'wbe' is unknown here"),
         (GUIDE.replace("source:", "url: 'x', path:"), "is not a document with exactly one of url,"),
-        (GUIDE.replace("name:", 'from: "@a/b", name:'), "inheritance (from '@a/b') is not support"),
+        (
+            GUIDE.replace("name:", 'from: "@a/b", name:'),
+            "cannot be inherited (a.json5 → @a/b): no templ",
+        ),
         (GUIDE.replace("name:", "prompt_strategy: {}, name:"), "it belongs in 'prompts'"),
         (
             GUIDE.replace("name:", "prompts: {defualt: {a: 'b'}}, name:"),
             "unknown key 'a'; there is",
+        ),
+        (
+            GUIDE.replace("name:", "task_detection: {patterns: {fix: ['/(/']}}, name:"),
+            "/task_detection/patterns/fix/0 (line 2): '/(/' is no regular expression",
+        ),
+        (
+            GUIDE.replace(
+                "name:", "task_detection: {patterns: {fix: ['a']}, priority: ['fxi']}, name:"
+            ),
+            "/task_detection/priority/0 (line 2): no task 'fxi' among the patterns; did you mean",
         ),
         (GUIDE.replace("name:", "name: 'x', name:"), "/name (line 2): the key 'name' stands here"),
         ("[1]", "/: [1] is not a mapping"),
@@ -202,7 +212,8 @@ def test_a_template_that_cannot_be_used_is_refused_with_its_place(
 
 def test_everything_wrong_with_a_template_is_said_at_once(tmp_path: Path) -> None:
     text = (
-        '{from: "@a/b", name: "a", version: "1", persona: {}, capabilities: {tags: ["a b"]}, x: 1}'
+        '{from: "@a/b", name: "a", version: "1", persona: {}, capabilities: {tags: ["a b"]}, y: 1,'
+        "x: 1}"
     )
     with pytest.raises(BadFile) as caught:
         load_template(write(tmp_path / "a.json5", text))
@@ -263,6 +274,15 @@ def test_a_snapshot_is_a_template_with_its_results() -> None:
     template = json.loads((SCHEMAS / TEMPLATE_SCHEMA).read_text(encoding="utf-8"))
     snapshot = json.loads((SCHEMAS / SNAPSHOT_SCHEMA).read_text(encoding="utf-8"))
     assert template["properties"].keys() <= snapshot["properties"].keys()
+
+
+def test_whatever_a_template_may_say_a_snapshot_may_say_too(tmp_path: Path) -> None:
+    raw = json.loads(load_template(write(tmp_path / "a.jsonc", FULL)).document)
+    enrichment = {"summary": "s", "relevant_tags": ["app-router"], "last_enriched": "2025-01-01"}
+    raw["documentation"][0]["enrichment"] = enrichment
+    proof = {key: SNAPSHOT[key] for key in ("benchmarks", "snapshot_metadata")}
+    assert {"$schema", "task_detection", "llm_config", "version_metadata"} <= raw.keys()
+    check_snapshot({**raw, **proof})
 
 
 @pytest.mark.parametrize(

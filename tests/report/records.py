@@ -73,9 +73,20 @@ def runs_of(cell: Cell, *scores: float | None, batch: str = "b") -> list[RunReco
     return [a_run(s, cell, batch=batch, iteration=n) for n, s in enumerate(scores, 1)]
 
 
+def scenarios(before: list[float], after: list[float], count: int = 8) -> list[RunRecord]:
+    """The same runs in every scenario, but for a step that differs from one to the next."""
+    step = [0.01 * n for n in range(count)]
+    return [
+        run
+        for n in range(count)
+        for scores, worn in ((before, None), ([each + step[n] for each in after], DEBUGGER))
+        for run in runs_of(a_task(f"s{n}", specialist=worn), *scores)
+    ]
+
+
 def with_id(record: RunRecord, run: str) -> RunRecord:
     """The same run under another id."""
     return replace(record, id=RunId(run))
 
 
-__all__ = ["DEBUGGER", "NOON", "a_run", "a_session", "a_task", "runs_of", "with_id"]
+__all__ = ["DEBUGGER", "NOON", "a_run", "a_session", "a_task", "runs_of", "scenarios", "with_id"]

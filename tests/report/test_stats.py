@@ -90,6 +90,18 @@ def test_what_has_no_score_does_not_lower_the_mean_and_is_counted() -> None:
     assert (found.faulted, found.interrupted, found.unscored) == (1, 1, 1)
 
 
+def test_a_run_of_which_an_evaluator_broke_down_is_counted_beside_the_mean() -> None:
+    broken = CheckResult("lint", "lint", None, 0.1, reason="it broke down", crashed=True)
+    partly = a_run(1.0)
+    partly = replace(partly, checks=(*partly.checks, broken), passed=False)
+
+    found = group([a_run(0.5), partly])
+
+    assert not counts(partly)
+    assert found.scores.mean == 0.5
+    assert (found.runs, found.scores.n, found.partly_graded, found.unscored) == (2, 1, 1, 0)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.7, None, *Cause, *Ending]), min_size=1))
 def test_every_run_is_in_exactly_one_count(kinds: list[float | Cause | Ending | None]) -> None:

@@ -21,7 +21,18 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAX_MODULE, MAX_FUNCTION = 400, 60
 HEAVY = {
     *("docker", "git", "rich", "sqlalchemy", "jsonschema", "yaml", "structlog", "requests"),
-    *("anthropic", "openai", "httpx2", "pydantic", "starlette", "uvicorn", "genai_prices"),
+    *(
+        "anthropic",
+        "openai",
+        "httpx2",
+        "pydantic",
+        "starlette",
+        "uvicorn",
+        "genai_prices",
+        "pystache",
+        "cryptography",
+        "trafilatura",
+    ),
 }
 
 

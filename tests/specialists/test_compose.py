@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness.domain.application import Wearing
+from harness.domain.digests import bytes_digest
 from harness.errors import BadFile
 from harness.load.templates import find_template
-from harness.specialists.compose import compose
+from harness.specialists.compose import Job, compose, prompt_problems
 from tests.specialists.templates import a_template
 
 ROOT = Path(__file__).parents[2]
@@ -119,13 +120,16 @@ def test_spawner_system_and_context_prompts_are_said_in_that_order(tmp_path: Pat
         ("other/two", "Bare."),
         ("acme:three", "Default."),
         ("acme:one-large", "Default."),
+        ("acme:model-4-5-20250929", "Dotted."),
+        ("acme:model-4-5-latest", "Dotted."),
         (None, "Default."),
     ],
 )
 def test_the_prompt_is_that_of_the_model_that_runs(
     tmp_path: Path, model: str | None, expected: str
 ) -> None:
-    template = a_template(tmp_path, prompts=prompts("Default.", acme__one="Exact.", two="Bare."))
+    words = prompts("Default.", acme__one="Exact.", two="Bare.", **{"model-4.5": "Dotted."})
+    template = a_template(tmp_path, prompts=words)
 
     assert compose(template, model).system_prompt.startswith(expected)
 
@@ -151,9 +155,15 @@ def test_a_key_that_a_model_has_no_words_for_is_taken_from_the_default(tmp_path:
     [
         ("{{name}} {{ version }}", "@acme/debugger 1.0.0"),
         ("{{persona.values}}; {{{persona.tech_stack}}}", "Evidence, Small changes; Python, SQL"),
-        ("{purpose} {tags}", "Find the cause. sweep, verify"),
-        ("f'{value}' {Purpose} {x.y} {} ${purpose}", "f'{value}' {Purpose} {x.y} {} ${purpose}"),
+        ("{{displayName}} {{model}}|{{task}}", "The Debugger |"),
+        ("{{capabilities.descriptions.sweep}}", "Look everywhere."),
+        ("{{#persona.values}}<{{.}}>{{/persona.values}}", "<Evidence><Small changes>"),
+        ("{{#persona}}{{purpose}}{{/persona}}", "Find the cause."),
+        ("{{^model}}Any model.{{/model}}{{! never said }}", "Any model."),
+        ("{{=<% %>=}}<%name%> {{name}}", "@acme/debugger {{name}}"),
+        ("{version} {purpose} of f'{value}' {} ${x}", "{version} {purpose} of f'{value}' {} ${x}"),
         ("${{ github.ref }} style={{color: 1}}", "${{ github.ref }} style={{color: 1}}"),
+        ("a < b & c", "a < b & c"),
     ],
 )
 def test_documented_placeholders_are_filled_and_code_is_left_alone(
@@ -172,8 +182,10 @@ def test_what_is_filled_in_is_not_searched_for_placeholders(tmp_path: Path) -> N
     assert compose(template, None).system_prompt.startswith("Say {tags} and {{name}}.\n")
 
 
-def test_an_unknown_placeholder_is_refused_with_its_place_and_the_nearest(tmp_path: Path) -> None:
-    template = a_template(tmp_path, prompts=prompts("Hello {{persona.purpos}} {{#tags}}{{.}}"))
+def test_every_unknown_name_is_refused_with_its_place_and_the_nearest(tmp_path: Path) -> None:
+    template = a_template(
+        tmp_path, prompts=prompts("Hello {{persona.purpos}} {{#tags}}x{{/tags}} {{nam}}")
+    )
 
     with pytest.raises(BadFile) as refused:
         compose(template, None)
@@ -181,8 +193,23 @@ def test_an_unknown_placeholder_is_refused_with_its_place_and_the_nearest(tmp_pa
     first, second, third = refused.value.problems
     assert first.startswith("/prompts/default/spawnerPrompt: nothing fills {{persona.purpos}};")
     assert "did you mean 'persona.purpose'?" in first
-    assert "{{#tags}} is not supported" in second
-    assert "{{.}}" in third
+    assert "nothing fills {{tags}}" in second
+    assert "did you mean 'name'?" in third
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{#name}}", "matching tag"),
+        ("{{/name}}", "mismatch"),
+        ("{{>other}}", "there are no other texts"),
+        ("{{.}}", "has no text of its own"),
+        ("{{persona}}", "has no text of its own"),
+    ],
+)
+def test_what_mustache_cannot_fill_in_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(BadFile, match=said):
+        compose(a_template(tmp_path, prompts=prompts(text)), None)
 
 
 def test_a_placeholder_is_refused_where_it_stands(tmp_path: Path) -> None:
@@ -193,18 +220,88 @@ def test_a_placeholder_is_refused_where_it_stands(tmp_path: Path) -> None:
         compose(template, "acme:one")
 
 
-def test_the_digest_names_the_template_and_the_words(tmp_path: Path) -> None:
+def test_the_reference_names_the_template_and_the_application_the_words(tmp_path: Path) -> None:
     template = a_template(tmp_path, prompts=prompts("Default.", acme__one="Other."))
-    edited = replace(template, digest=a_template(tmp_path, license="MIT").digest)
-    digests = {
-        compose(template, None).ref.digest,
-        compose(template, "acme:one").ref.digest,
-        compose(edited, None).ref.digest,
-    }
+    plain, special = compose(template, None), compose(template, "acme:one")
 
-    assert len(digests) == 3
+    assert plain.ref == special.ref
+    assert (plain.ref.name, plain.ref.digest) == ("@acme/debugger", template.digest)
+    assert plain.application is not None
+    assert special.application is not None
+    assert plain.application.prompt_digest != special.application.prompt_digest
+    assert plain.application.prompt_digest == bytes_digest(plain.system_prompt.encode())
+    assert (plain.application.model_words, special.application.model_words) == (None, "acme/one")
     assert compose(template, None) == compose(template, "acme:other")
-    assert compose(template, None).ref.name == "@acme/debugger"
+
+
+TASKS: dict[str, object] = {
+    "default": {"spawnerPrompt": "Spawned.", "systemPrompt": "In general.", "testing": "Test."},
+    "model_specific": {"one": {"systemPrompt": "In general, One."}},
+    "bug_fix": {
+        "default": {"systemPrompt": "Fix it.", "checklist": "Check it."},
+        "model_specific": {"one": {"systemPrompt": "Fix it, One."}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "expected"),
+    [
+        ("Please fix this.", None, "Spawned.\n\nFix it.\n\nCheck it.\n\n"),
+        ("Please fix this.", "acme:one", "Spawned.\n\nFix it, One.\n\nCheck it.\n\n"),
+        ("Paint it.", None, "Spawned.\n\nIn general.\n\n## "),
+        ("Paint it.", "acme:one", "Spawned.\n\nIn general, One.\n\n## "),
+        ("Add tests.", None, "Spawned.\n\nIn general.\n\nTest.\n\n## "),
+    ],
+)
+def test_the_words_are_those_of_the_task_and_of_the_model_that_runs(
+    tmp_path: Path, text: str, model: str | None, expected: str
+) -> None:
+    template = a_template(tmp_path, prompts=TASKS)
+
+    assert compose(template, model, Job(text)).system_prompt.startswith(expected)
+
+
+def test_a_forced_task_is_taken_and_said_to_be(tmp_path: Path) -> None:
+    made = compose(a_template(tmp_path, prompts=TASKS), None, Job("Paint.", Wearing("bug_fix")))
+
+    assert "Fix it." in made.system_prompt
+    assert made.application is not None
+    assert (made.application.task, made.application.task_reason) == ("bug_fix", "asked for")
+
+
+def test_words_that_wait_for_the_request_are_left_out_and_said_to_be(tmp_path: Path) -> None:
+    default = {"spawnerPrompt": "Spawned.", "migration": "Migrate to {framework} {version}."}
+
+    made = compose(a_template(tmp_path, prompts={"default": default}), None, Job("Migrate it."))
+
+    assert "{framework}" not in made.system_prompt
+    assert made.application is not None
+    assert made.application.left_out == (
+        "/prompts/default/migration: nobody fills in {framework}, {version}",
+    )
+
+
+def test_a_template_may_insist_on_words_for_the_model(tmp_path: Path) -> None:
+    given = {**prompts("D.", one="O."), "prompt_strategy": {"fallback": "error"}}
+    template = a_template(tmp_path, prompts=given)
+
+    assert compose(template, "acme:one")
+    with pytest.raises(BadFile, match=r"fallback: there are no words for the model 'acme:two'"):
+        compose(template, "acme:two")
+
+
+def test_every_prompt_is_checked_whatever_model_and_task_it_is_for(tmp_path: Path) -> None:
+    task = {"default": {"systemPrompt": "{{b}}"}, "model_specific": {"m": {"x": "{{c}}"}}}
+    template = a_template(tmp_path, prompts={**prompts("Fine.", one="{{a}}"), "bug_fix": task})
+
+    places = [problem.split(":")[0] for problem in prompt_problems(template)]
+
+    assert places == [
+        "/prompts/model_specific/one/spawnerPrompt",
+        "/prompts/bug_fix/default/systemPrompt",
+        "/prompts/bug_fix/model_specific/m/x",
+    ]
 
 
 def test_the_shipped_template_composes_without_a_placeholder_left() -> None:

@@ -168,6 +168,7 @@ def test_a_run_is_listed_as_it_was(template: Template, store: Store, tmp_path: P
     }
     assert listed["telemetry"] == {
         "duration_ms": 1234,
+        "ending": "finished",
         "tool_calls": 1,
         "failed_tool_calls": 0,
         "token_usage": {

@@ -25,6 +25,12 @@ ROOT = Path(__file__).parents[2]
 BASE = a_task(agent="scripted:demo", model=None)
 
 
+@pytest.fixture(autouse=True)
+def _no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("BENCH_KEYS", raising=False)
+
+
 @pytest.fixture
 def template(tmp_path: Path) -> Template:
     return a_template(tmp_path)
@@ -69,7 +75,9 @@ def test_a_snapshot_is_minted_and_shown_as_in_the_guide(
         "✓ Snapshot minted",
         "  Snapshot ID       001",
         f"  Output path       {path}",
+        f"  Template file     {project / 'templates/debugger.json5'}",
         "  Template version  1.0.0",
+        "  Signed            no",
     ):
         assert line in shown.splitlines()
     words = [line.split() for line in shown.splitlines()]
@@ -113,7 +121,7 @@ def test_without_a_template_and_without_a_specialist(project: Path) -> None:
     with SqliteStore.open(project / "results" / "bench.db") as store:
         fill(store, *runs_of(BASE, 0.5, batch="plain"))
 
-    with pytest.raises(UsageError, match="no specialist worked in plain"):
+    with pytest.raises(UsageError, match="no specialist worked in plain: name the template"):
         run(project, "--batch-id", "plain")
 
 

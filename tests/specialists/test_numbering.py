@@ -98,3 +98,38 @@ def test_a_folder_that_cannot_be_written_is_a_fault_and_leaves_nothing(tmp_path:
         write_numbered(tmp_path, "\ud800")
 
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+BESIDE = {".dsse.json": b"{}", ".md": b"# x"}
+
+
+def test_what_belongs_to_a_snapshot_has_its_number(tmp_path: Path) -> None:
+    write_numbered(tmp_path, "one")
+
+    written = write_numbered(tmp_path, b"two", BESIDE, first=".dsse.json")
+
+    assert written.path.read_bytes() == b"two"
+    assert [path.name for path in written.beside] == ["snapshot-002.dsse.json", "snapshot-002.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "snapshot-001.json5",
+        "snapshot-002.dsse.json",
+        "snapshot-002.json5",
+        "snapshot-002.md",
+    ]
+
+
+def test_a_number_that_was_claimed_and_left_is_not_used_again(tmp_path: Path) -> None:
+    (tmp_path / "snapshot-001.dsse.json").write_text("whoever wrote this was killed")
+
+    written = write_numbered(tmp_path, "x", BESIDE, first=".dsse.json")
+
+    assert written.number == 2
+
+
+def test_a_number_of_which_one_name_is_taken_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "snapshot-001.md").mkdir()
+
+    written = write_numbered(tmp_path, "x", BESIDE, first=".dsse.json")
+
+    assert written.number == 2
+    assert not (tmp_path / "snapshot-001.dsse.json").exists()

@@ -1,0 +1,254 @@
+"""What a command line says of specialists, and what is said of them in return."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+from rich.text import Text
+
+from harness import roster, wiring
+from harness.cli.console import clean, money, output
+from harness.cli.models import named_model
+from harness.domain.application import DOCUMENT_TOKENS, Application, Wearing
+from harness.domain.model import ModelRef
+from harness.domain.record import RunRecord, SpecialistRef
+from harness.domain.spec import AgentRef, RunSpec
+from harness.errors import UsageError
+from harness.report.words import plural
+from harness.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.specialists.outfit import Outfit
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PROMPT_OUTPUT = "system-prompt"
+"""What `bench show --output` calls the specialist's words."""
+SHOWN_DIGEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """The specialists that a command line names."""
+
+    refs: tuple[str, ...] = ()
+    wearing: Wearing = field(default_factory=Wearing)
+    own_tools: bool = False
+
+
+_OPTIONS = (
+    click.option(
+        "--specialist",
+        "specialists",
+        multiple=True,
+        metavar="REF",
+        help="@org/name[@version] or a template's path, worn by the agent; repeatable. Its newest"
+        " enriched file is used, where it has one.",
+    ),
+    click.option(
+        "--task",
+        metavar="TASK",
+        help="The specialist's words for this kind of task [recognised from the prompt].",
+    ),
+    click.option(
+        "--document-tokens",
+        type=click.IntRange(min=0),
+        default=DOCUMENT_TOKENS,
+        show_default=True,
+        metavar="N",
+        help="The most that a specialist's documents may take of its prompt.",
+    ),
+    click.option("--no-enriched", is_flag=True, help="Use the author's file, not an enriched one."),
+    click.option(
+        "--compose-with",
+        metavar="PROVIDER:MODEL",
+        help="A model chooses task, documents and missing words, once for each prompt.",
+    ),
+    click.option(
+        "--own-tools",
+        is_flag=True,
+        help="Compare a specialist that brings servers of tools with a baseline that has none.",
+    ),
+)
+
+
+_NAMES = ("specialists", "task", "document_tokens", "no_enriched", "compose_with", "own_tools")
+
+
+def specialist_options(command: Callable[P, R]) -> Callable[..., R]:
+    """Give a command those options; it receives them as one `worn`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **given: P.kwargs) -> R:
+        taken: dict[str, Any] = {name: given.pop(name) for name in _NAMES}
+        chooser = taken["compose_with"]
+        worn = Worn(
+            tuple(taken["specialists"]),
+            Wearing(
+                taken["task"],
+                taken["document_tokens"],
+                not taken["no_enriched"],
+                named_model("--compose-with", chooser) if chooser else None,
+            ),
+            own_tools=taken["own_tools"],
+        )
+        return command(*args, worn=worn, **given)  # type: ignore[arg-type]  # one more than click gave
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def outfits_of(settings: Settings, worn: Worn) -> tuple[Outfit, ...]:
+    """The specialists, found; raises UsageError for one that is not there or cannot be used."""
+    return tuple(wiring.find_specialist(settings, ref, worn.wearing) for ref in worn.refs)
+
+
+def with_models(agents: Sequence[AgentRef], outfits: Sequence[Outfit]) -> tuple[AgentRef, ...]:
+    """The agents, with the model that the specialists prefer where none was named."""
+    from harness.specialists.outfit import preferred_model  # noqa: PLC0415  # with a specialist only
+
+    found = []
+    for agent in agents:
+        provider = roster.PROVIDER_OF.get(agent.name)
+        model = agent.model
+        if provider is not None and model is None:
+            model = preferred_model([each.template for each in outfits], provider)
+        found.append(replace(agent, model=model))
+    return tuple(found)
+
+
+def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
+    """Raise UsageError where a batch's other side was asked in another way, or something else."""
+    before = list(runs)
+    for spec in specs:
+        for run in before:
+            if _opposite(run, spec) and (how := _differs(run, spec)):
+                with_or_without = run.cell.specialist.name if run.cell.specialist else "baseline"
+                raise UsageError(
+                    f"batch {run.batch} has runs of {spec.scenario.key} {spec.prompt.tier}"
+                    f" {run.cell.agent} ({with_or_without}) with {how}: whose doing a difference is"
+                    " could not be told; ask as those were asked, or take another --batch-id"
+                )
+
+
+def _opposite(run: RunRecord, spec: RunSpec) -> bool:
+    """The same cell with another specialist, or with none."""
+    cell = spec.cell
+    same = replace(run.cell, specialist=None) == replace(cell, specialist=None)
+    return same and run.cell.specialist != cell.specialist
+
+
+def _differs(run: RunRecord, spec: RunSpec) -> str:
+    if run.task_digest != spec.task_digest:
+        return "another prompt, fixture or grading"
+    pairs = {
+        **_changed(asdict(run.settings), asdict(spec.agent.settings)),
+        **_changed(asdict(run.budget), asdict(spec.budget)),
+        **_changed({"user": run.user}, {"user": spec.user}),
+    }
+    return ", ".join(f"{name} {old} instead of {new}" for name, (old, new) in pairs.items())
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {name: (old[name], new[name]) for name in new if old[name] != new[name]}
+
+
+def say_worn(specs: Sequence[RunSpec], outfits: Sequence[Outfit], asked: str | None) -> None:
+    """What was chosen for the user: enriched files, a model, words that were left out."""
+    console = output()
+    lines = [
+        f"{outfit.template.name}: {note}"
+        for outfit in outfits
+        for note in outfit.template.notes
+        if note.startswith("enriched: ")
+    ]
+    for template in (outfit.template for outfit in outfits):
+        if gone := template.deprecation:
+            better = f"; use {gone.replacement}" if gone.replacement else ""
+            lines.append(f"{template.name}: deprecated: {gone.reason or 'no reason given'}{better}")
+    named = dict.fromkeys(spec.agent.label for spec in specs if spec.agent.model and not asked)
+    for spec in specs:
+        if outfits and spec.agent.label in named and spec.agent.name in roster.PROVIDER_OF:
+            lines.append(f"{spec.agent.label}: the model is {spec.agent.model}")
+        application = spec.specialist.application if spec.specialist else None
+        if spec.specialist and application and application.left_out:
+            ref = spec.specialist.ref
+            left = "; ".join(application.left_out)
+            lines.append(f"{ref.name}, {spec.scenario.key} {spec.prompt.tier}, left out: {left}")
+    for line in dict.fromkeys(lines):
+        console.print(Text(f"note: {clean(line)}", "dim"), soft_wrap=True)
+
+
+def remembered_outfits(settings: Settings, outfits: Sequence[Outfit]) -> dict[str, str]:
+    """By `name@version`, the very file that a resumed command has to read."""
+    return {
+        f"{each.template.name}@{each.template.version}": _in_project(
+            settings.root, each.template.source
+        )
+        for each in outfits
+    }
+
+
+def remembered_specialist(spec: RunSpec, refs: Mapping[str, str]) -> dict[str, Any]:
+    """What a resumed command needs to compose the same words."""
+    if spec.specialist is None:
+        return {"specialist": None}
+    ref, application = spec.specialist.ref, spec.specialist.application
+    return {
+        "specialist": refs.get(f"{ref.name}@{ref.version}"),
+        "wearing": asdict(application.wearing) if application else None,
+    }
+
+
+def outfit_again(settings: Settings, remembered: Mapping[str, Any]) -> Outfit | None:
+    """The specialist that a run was planned with; a newer enriched file is not taken."""
+    ref = remembered["specialist"]
+    if ref is None:
+        return None
+    given = dict(remembered.get("wearing") or {})
+    chooser = given.pop("chooser", None)
+    wearing = Wearing(**given, chooser=ModelRef(**chooser) if chooser else None)
+    return wiring.planned_specialist(settings, ref, wearing)
+
+
+def print_application(run: RunRecord) -> None:
+    """The specialist of a run: who it was, which words it was given, and why those."""
+    ref, application = run.cell.specialist, run.application
+    if ref is None:
+        return
+    console = output()
+    console.print("\n[bold]Specialist[/]")
+    for subject, said in _lines(ref, application):
+        console.print(Text(f"  {subject:<14}{clean(said)}"), soft_wrap=True)
+
+
+def _lines(ref: SpecialistRef, application: Application | None) -> list[tuple[str, str]]:
+    lines = [("Template", f"{ref.name}@{ref.version}  {ref.digest[:SHOWN_DIGEST]}…")]
+    if application is None:
+        return lines
+    lines[0] = ("Template", f"{lines[0][1]}  {application.template}")
+    size = f", {plural(application.prompt.size_bytes, 'byte')}" if application.prompt else ""
+    more = f"{application.prompt_digest[:SHOWN_DIGEST]}…{size}  (--output {PROMPT_OUTPUT})"
+    lines.append(("Prompt", more))
+    lines.append(("Task", f"{application.task or 'none'}: {application.task_reason}"))
+    lines.append(("Words for", application.model_words or "every model"))
+    if choice := application.choice:
+        use = choice.use
+        spent = f": {plural(use.usage.total, 'token')}, {money(use.cost_usd)}" if use else ""
+        lines.append(("Chosen by", f"{choice.model}{spent or ', which had been asked before'}"))
+        lines += [("Word", f"{name}: {value}") for name, value in choice.values]
+    lines += [("Document", each) for each in application.documents]
+    lines += [("Left out", each) for each in application.left_out]
+    return lines
+
+
+def _in_project(root: Path, path: Path) -> str:
+    root = root.absolute()
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

@@ -1,0 +1,191 @@
+"""What one measure changed over some cells: the difference, by both estimands, and its tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.report.paired import CellPair, Observation
+from harness.stats.clustered import clustered_mean
+from harness.stats.estimate import ALPHA, Estimate, without_error
+from harness.stats.exact import EXACT_CLUSTERS, SignFlip, permutation
+from harness.stats.moments import mean
+from harness.stats.multiplicity import benjamini_hochberg, holm
+from harness.stats.paired import PairedCell, paired_difference
+
+MEASURE, SCENARIO, TIER, MODEL, CHECK = "measure", "scenario", "tier", "model", "check"
+SCORE, SUCCESS, COST, TIME = "score", "success", "cost_usd", "seconds"
+HOLM, BH = "Holm", "Benjamini-Hochberg"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number that every run has, or has not."""
+
+    name: str
+    of: Callable[[Observation], float | None]
+
+
+MEASURES: Mapping[str, Measure] = {
+    SCORE: Measure(SCORE, lambda o: o.score),
+    SUCCESS: Measure(SUCCESS, lambda o: float(o.passed)),
+    COST: Measure(COST, lambda o: o.cost_usd),
+    TIME: Measure(TIME, lambda o: o.seconds),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """After minus before, over the cells in which both sides have the measure."""
+
+    kind: str
+    """`measure`, or what a part of the cells is taken by: scenario, tier, model, check."""
+    name: str
+    cells: int
+    scenarios: int
+    runs: tuple[int, int]
+    before: float
+    after: float
+    """Means of the cells' means."""
+    general: Estimate
+    """On scenarios like these: clustered by scenario."""
+    these: Estimate
+    """On exactly these scenarios: only the runs are a sample."""
+    sign_flip: SignFlip | None
+    """The same question as `general` without assuming a distribution; None where not asked."""
+    permutation: float | None = None
+    """The exact p of the runs of a single cell."""
+    p: float | None = None
+    adjusted: float | None = None
+    """For the other questions that were asked at the same time."""
+    method: str = ""
+
+    @property
+    def asked(self) -> str:
+        """What a hypothesis about it is called: `score`, `tier L1`."""
+        return self.name if self.kind == MEASURE else f"{self.kind} {self.name}"
+
+    @property
+    def delta(self) -> float:
+        """After minus before."""
+        return self.general.mean
+
+    def is_fragile(self, alpha: float = ALPHA) -> bool:
+        """The t test and the sign-flip test fall on different sides of `alpha`."""
+        p = self.general.p_two_sided
+        if p is None or self.sign_flip is None:
+            return False
+        return (p < alpha) != (self.sign_flip.p_two_sided < alpha)
+
+
+def values(measure: Measure, runs: Iterable[Observation]) -> tuple[float, ...]:
+    """The measure of the runs that count and have it."""
+    found = (measure.of(run) for run in runs if run.missing is None)
+    return tuple(value for value in found if value is not None)
+
+
+def paired_cells(measure: Measure, pairs: Iterable[CellPair]) -> tuple[PairedCell, ...]:
+    """The cells in which both sides have the measure."""
+    sides = [(p.scenario, values(measure, p.before), values(measure, p.after)) for p in pairs]
+    return tuple(PairedCell(s, before, after) for s, before, after in sides if before and after)
+
+
+def check_measure(name: str) -> Measure:
+    """One evaluator's score."""
+    return Measure(f"check {name}", lambda o: dict(o.checks).get(name))
+
+
+def effect(
+    kind: str,
+    name: str,
+    cells: Sequence[PairedCell],
+    *,
+    exact: bool = True,
+    alpha: float = ALPHA,
+) -> Effect | None:
+    """What changed over some cells; None where no cell has both sides.
+
+    With `exact` the sign-flip test is made however many scenarios there are; else only where
+    every pattern can be counted, because a random sample of them takes its time.
+    """
+    if not cells:
+        return None
+    scenarios = len({cell.cluster for cell in cells})
+    if exact or scenarios <= EXACT_CLUSTERS:
+        found = paired_difference(cells, alpha=alpha)
+        made = Effect(
+            kind=kind,
+            name=name,
+            cells=found.cells,
+            scenarios=found.clusters,
+            runs=_runs(cells),
+            before=found.baseline,
+            after=found.specialist,
+            general=found.general,
+            these=found.these,
+            sign_flip=found.check if scenarios > 1 else None,
+            permutation=_permutation(cells),
+        )
+        return replace(made, p=_p(made))
+    return _quick(kind, name, cells, alpha)
+
+
+def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect, ...]:
+    """The effects with p values raised for their number: Holm among the declared, BH for the rest.
+
+    A question whose p value is not known is in no family, nor is a part that is the whole.
+    """
+    parts = Counter(each.kind for each in effects if each.kind != MEASURE)
+    raised: dict[int, Effect] = {}
+    for method, adjust, is_declared in ((HOLM, holm, True), (BH, benjamini_hochberg, False)):
+        family = [
+            (place, each.p)
+            for place, each in enumerate(effects)
+            if each.p is not None
+            and (each.asked in declared) is is_declared
+            and (is_declared or parts[each.kind] != 1)
+        ]
+        for (place, _), p in zip(family, adjust([p for _, p in family]), strict=True):
+            raised[place] = replace(effects[place], adjusted=p, method=method)
+    return tuple(raised.get(place, each) for place, each in enumerate(effects))
+
+
+def _quick(kind: str, name: str, cells: Sequence[PairedCell], alpha: float) -> Effect:
+    """Of many scenarios: the clustered estimate alone."""
+    differences: dict[str, list[float]] = {}
+    for cell in sorted(cells, key=lambda c: (c.cluster, c.difference)):
+        differences.setdefault(cell.cluster, []).append(cell.difference)
+    general = clustered_mean(differences, alpha=alpha)
+    why = f"not computed for parts of more than {EXACT_CLUSTERS} scenarios"
+    made = Effect(
+        kind=kind,
+        name=name,
+        cells=len(cells),
+        scenarios=len(differences),
+        runs=_runs(cells),
+        before=mean([mean(cell.baseline) for cell in cells]),
+        after=mean([mean(cell.specialist) for cell in cells]),
+        general=general,
+        these=without_error(general.mean, len(cells), why),
+        sign_flip=None,
+    )
+    return replace(made, p=_p(made))
+
+
+def _permutation(cells: Sequence[PairedCell]) -> float | None:
+    return permutation(cells[0].baseline, cells[0].specialist) if len(cells) == 1 else None
+
+
+def _p(found: Effect) -> float | None:
+    """By t over scenarios; of one scenario by its runs, and by signs where nothing varies."""
+    if found.general.se is None:
+        return found.these.p_two_sided
+    if found.general.se == 0:
+        return found.sign_flip.p_two_sided if found.sign_flip else None
+    return found.general.p_two_sided
+
+
+def _runs(cells: Iterable[PairedCell]) -> tuple[int, int]:
+    cells = tuple(cells)
+    return sum(len(c.baseline) for c in cells), sum(len(c.specialist) for c in cells)

@@ -1,0 +1,119 @@
+"""Prompts filled in by mustache; the only home of the library.
+
+Double braces that hold no name are text, because prompts quote code: `${{ x }}`, `{{a: 1}}`. Single
+braces always are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pystache  # type: ignore[import-untyped]  # it has no types
+from pystache.common import TemplateNotFoundError  # type: ignore[import-untyped]  # as above
+from pystache.context import KeyNotFoundError  # type: ignore[import-untyped]  # as above
+from pystache.parser import ParsingError  # type: ignore[import-untyped]  # as above
+
+from harness.errors import nearest
+
+Value = str | Sequence[str] | Mapping[str, "Value"]
+
+MOST_PROBLEMS = 20
+BRACE = re.compile(r"(?<![${])\{(?P<name>[A-Za-z_]\w*)\}(?!\})")
+"""What the original's templates mark with: the request's own words, which nobody fills in."""
+
+_BRACES = re.compile(r"\{\{")
+_TAG = re.compile(r"\{\{(?:\{\s*[\w.\-]+\s*\}\}\}|[#/^&>]?\s*[\w.\-]+\s*\}\}|!.*?\}\})", re.DOTALL)
+_TEXT = "\ue000\ue001"
+"""Stands for braces that are text while the library looks for tags."""
+
+
+class Filled(NamedTuple):
+    """A text, and what could not be filled in."""
+
+    text: str
+    problems: tuple[str, ...] = ()
+
+
+class _Names(dict[str, Any]):
+    """A mapping that has no text of its own."""
+
+    def __str__(self) -> str:
+        raise _NoTextError
+
+
+class _Listed(list[str]):
+    """A list that reads as one where no section goes through it."""
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
+class _NoTextError(Exception):
+    pass
+
+
+def fill(text: str, values: Mapping[str, Value]) -> Filled:
+    """The text with every tag filled in; a name that `values` lacks is a problem, never empty."""
+    safe = text if "{{=" in text else _BRACES.sub(lambda found: _guard(text, found), text)
+    renderer = pystache.Renderer(escape=str, missing_tags="strict", partials={})
+    context = _context(values)
+    problems: list[str] = []
+    while len(problems) < MOST_PROBLEMS:
+        try:
+            parsed = pystache.parse(safe, raise_on_mismatch=True)
+            filled = str(renderer.render(parsed, context))
+        except KeyNotFoundError as missing:
+            problems.append(f"nothing fills {{{{{missing.key}}}}}; {_near(missing.key, values)}")
+            without = _without(safe, str(missing.key))
+            if without == safe:
+                break
+            safe = without
+        except TemplateNotFoundError:
+            problems.append("{{> … }} is not supported: there are no other texts; write it out")
+            break
+        except ParsingError as error:
+            problems.append(str(error))
+            break
+        except _NoTextError:
+            problems.append("{{.}}, or a name of something with parts, has no text of its own")
+            break
+        else:
+            return Filled("" if problems else filled.replace(_TEXT, "{{"), tuple(problems))
+    return Filled("", tuple(problems))
+
+
+def unfilled(text: str) -> tuple[str, ...]:
+    """The names in single braces that a text holds."""
+    return tuple(dict.fromkeys(found["name"] for found in BRACE.finditer(text)))
+
+
+def _guard(text: str, found: re.Match[str]) -> str:
+    start = found.start()
+    is_tag = _TAG.match(text, start) and not text[:start].endswith("$")
+    return "{{" if is_tag else _TEXT
+
+
+def _context(value: Value) -> Any:  # noqa: ANN401  # what the library looks names up in
+    if isinstance(value, Mapping):
+        return _Names({key: _context(item) for key, item in value.items()})
+    return value if isinstance(value, str) else _Listed(value)
+
+
+def _without(text: str, name: str) -> str:
+    return re.sub(rf"\{{\{{\{{?[#/^&]?\s*{re.escape(name)}\s*\}}\}}\}}?", "", text)
+
+
+def _near(name: str, values: Mapping[str, Value]) -> str:
+    return nearest(name, _names(values))
+
+
+def _names(values: Mapping[str, Value], prefix: str = "") -> list[str]:
+    names = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            names += _names(value, f"{prefix}{key}.")
+        else:
+            names.append(f"{prefix}{key}")
+    return names

@@ -1,0 +1,203 @@
+"""What a specialist changes at the same tasks: cells matched one to one, clustered by scenario."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.stats.clustered import NOISE, from_influence
+from harness.stats.estimate import ALPHA, Estimate, with_t, without_error
+from harness.stats.exact import SignFlip, sign_flip
+from harness.stats.inputs import finite, positive
+from harness.stats.moments import mean, variance
+
+LEAST_BASELINE = 0.05
+"""Below it a relative change explodes and is not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedCell:
+    """One task done by both: the values of the baseline's runs and of the specialist's."""
+
+    cluster: str
+    """The scenario, or whatever binds several scenarios together."""
+    baseline: tuple[float, ...]
+    specialist: tuple[float, ...]
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuses a cell without runs on a side, or with a weight of nothing."""
+        finite(self.baseline, f"baseline values of {self.cluster!r}")
+        finite(self.specialist, f"specialist values of {self.cluster!r}")
+        positive(self.weight, "the weight of a cell")
+
+    @property
+    def difference(self) -> float:
+        """Mean of the specialist less mean of the baseline."""
+        return mean(self.specialist) - mean(self.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """Both answers to "how much better": they differ in what they speak about."""
+
+    cells: int
+    clusters: int
+    baseline: float
+    """Weighted mean of the cells' means."""
+    specialist: float
+    general: Estimate
+    """On scenarios like these: CR1 with the t of clusters - 1. Claims and gates go by this one."""
+    these: Estimate
+    """On exactly these scenarios, would a re-run differ: the noise of the runs alone."""
+    cluster_means: tuple[tuple[str, float], ...]
+    contributions: tuple[float, ...]
+    """What each cluster adds to the difference; they sum to it."""
+
+    @property
+    def delta(self) -> float:
+        """Specialist less baseline."""
+        return self.general.mean
+
+    @property
+    def check(self) -> SignFlip:
+        """The same question as `general` without assuming a distribution; computed when asked."""
+        return sign_flip(self.contributions)
+
+    @property
+    def relative_pct(self) -> float | None:
+        """The difference in percent of the baseline; None where the baseline is next to nothing."""
+        return 100 * self.delta / self.baseline if self.baseline >= LEAST_BASELINE else None
+
+    def is_fragile(self, alpha: float = ALPHA) -> bool:
+        """The t test and the sign-flip test fall on different sides of `alpha`."""
+        p = self.general.p_two_sided
+        return p is not None and (p < alpha) != (self.check.p_two_sided < alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectSize:
+    """The difference in units of a spread; None where nothing spreads, and `why` says so."""
+
+    d: float | None
+    """In standard deviations of single runs: Cohen's d with the mean variance of both sides."""
+    g: float | None
+    """The same without the upward bias of small samples: Hedges' g."""
+    d_z: float | None
+    """In standard deviations of the scenarios' own differences."""
+    why: str = ""
+
+
+def paired_difference(cells: Iterable[PairedCell], *, alpha: float = ALPHA) -> PairedDifference:
+    """The weighted mean of the cells' differences, by both estimands.
+
+    Cells weigh the same unless they say otherwise; their numbers of runs never weigh.
+    """
+    cells = _ordered(cells)
+    total = math.fsum(cell.weight for cell in cells)
+    shares = [cell.weight / total for cell in cells]
+    delta = math.fsum(s * c.difference for s, c in zip(shares, cells, strict=True))
+    totals, weights = by_cluster(cells)
+    averages = {name: totals[name] / weights[name] for name in totals}
+    leans = [(totals[name] - delta * weights[name]) / total for name in totals]
+    return PairedDifference(
+        cells=len(cells),
+        clusters=len(totals),
+        baseline=math.fsum(s * mean(c.baseline) for s, c in zip(shares, cells, strict=True)),
+        specialist=math.fsum(s * mean(c.specialist) for s, c in zip(shares, cells, strict=True)),
+        general=from_influence(delta, leans, scale=_scale(cells), alpha=alpha),
+        these=_these(cells, shares, delta, alpha),
+        cluster_means=tuple(averages.items()),
+        contributions=tuple(each / total for each in totals.values()),
+    )
+
+
+def by_cluster(cells: Iterable[PairedCell]) -> tuple[dict[str, float], dict[str, float]]:
+    """Per cluster the weighted sum of differences and the weight: what a bootstrap draws from."""
+    groups: dict[str, list[PairedCell]] = {}
+    for cell in _ordered(cells):
+        groups.setdefault(cell.cluster, []).append(cell)
+    return (
+        {name: math.fsum(c.weight * c.difference for c in g) for name, g in groups.items()},
+        {name: math.fsum(c.weight for c in g) for name, g in groups.items()},
+    )
+
+
+def probability_of_improvement(cells: Iterable[PairedCell], *, alpha: float = ALPHA) -> Estimate:
+    """How often a run with the specialist beats a run without it at the same task; ties are half.
+
+    A half means no difference. The interval is clustered and may reach beyond 0 and 1.
+    """
+    wins = [
+        PairedCell(cell.cluster, (0.0,), (_win_share(cell),), cell.weight)
+        for cell in _ordered(cells)
+    ]
+    return paired_difference(wins, alpha=alpha).general
+
+
+def effect_size(cells: Iterable[PairedCell]) -> EffectSize:
+    """The difference of `paired_difference` in three units."""
+    cells = _ordered(cells)
+    difference = paired_difference(cells)
+    before = [value for cell in cells for value in cell.baseline]
+    after = [value for cell in cells for value in cell.specialist]
+    d = g = d_z = None
+    why = []
+    floor = NOISE * _scale(cells)
+    if min(len(before), len(after)) < 2:  # noqa: PLR2004  # one run has no spread
+        why.append("a single run has no spread")
+    elif (spread := math.sqrt((variance(before) + variance(after)) / 2)) <= floor:
+        why.append("every run of a side has the same value")
+    else:
+        d = difference.delta / spread
+        g = d * (1 - 3 / (4 * (len(before) + len(after) - 2) - 1))
+    means = [average for _, average in difference.cluster_means]
+    if len(means) < 2:  # noqa: PLR2004  # one scenario has no spread
+        why.append("one scenario has no spread")
+    elif (spread := math.sqrt(variance(means))) <= floor:
+        why.append("every scenario differs by the same")
+    else:
+        d_z = difference.delta / spread
+    return EffectSize(d, g, d_z, "; ".join(why))
+
+
+def _ordered(cells: Iterable[PairedCell]) -> tuple[PairedCell, ...]:
+    # in one order, so that the order of rows moves not even the last digit
+    ordered = tuple(
+        sorted(cells, key=lambda c: (c.cluster, sorted(c.baseline), sorted(c.specialist), c.weight))
+    )
+    if not ordered:
+        raise ValueError("no cell was done by both")
+    return ordered
+
+
+def _scale(cells: Sequence[PairedCell]) -> float:
+    return max(abs(value) for cell in cells for value in (*cell.baseline, *cell.specialist))
+
+
+def _these(
+    cells: Sequence[PairedCell], shares: Sequence[float], delta: float, alpha: float
+) -> Estimate:
+    if any(min(len(cell.baseline), len(cell.specialist)) < 2 for cell in cells):  # noqa: PLR2004  # see below
+        return without_error(delta, len(cells), "a cell with a single run has no spread")
+    parts = [
+        (share**2 * variance(side) / len(side), len(side) - 1)
+        for share, cell in zip(shares, cells, strict=True)
+        for side in (cell.baseline, cell.specialist)
+    ]
+    squares = math.fsum(part for part, _ in parts)
+    if math.sqrt(squares) <= NOISE * _scale(cells):
+        return with_t(delta, 0.0, math.fsum(df for _, df in parts), len(cells), alpha)
+    # Welch's and Satterthwaite's degrees of freedom
+    df = squares**2 / math.fsum(part**2 / df for part, df in parts)
+    return with_t(delta, math.sqrt(squares), df, len(cells), alpha)
+
+
+def _win_share(cell: PairedCell) -> float:
+    wins = sum(
+        (after > before) + (after == before) / 2
+        for after in cell.specialist
+        for before in cell.baseline
+    )
+    return wins / (len(cell.specialist) * len(cell.baseline))
