@@ -173,7 +173,7 @@ class _Layer:
             elif isinstance(new, list) and isinstance(old, list) and self._appends(here):
                 self._append(here, old, new)
             else:
-                if key in below:
+                if isinstance(old, dict | list):
                     _forget(self.origins, here)
                 self.origins[here] = Origin(self.path, here)
                 below[key] = self._own(here, new)

@@ -17,7 +17,7 @@ MAX_DEPTH = 32
 _TOKEN = re.compile(
     r"""//[^\n\r\u2028\u2029]*|/\*.*?\*/"""
     r"""|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
-    r"""|[{}\[\]:,]|[^\s{}\[\]:,"'/]+""",
+    r"""|[{}\[\]:,]|[^\s\ufeff{}\[\]:,"'/]+""",
     re.DOTALL,
 )
 _NEAR = re.compile(r"\A(.*?) near (\d+)", re.DOTALL)
@@ -121,7 +121,8 @@ def _next(stack: list[_Frame]) -> None:
 
 def _name(token: str) -> str:
     try:
-        return str(pyjson5.decode(token)) if token[0] in "\"'" else token
+        # a bare name may be spelt with escapes too
+        return str(pyjson5.decode(token if token[0] in "\"'" else f'"{token}"'))
     except pyjson5.Json5DecoderException:
         return token
 

@@ -104,7 +104,7 @@ class Web:
                 if answer.status != _OK:
                     raise NotRead(f"{seen.geturl()} answered {answer.status}")
                 return Page(seen.geturl(), answer.headers.get("content-type", ""), answer.body)
-            target = _checked(urljoin(seen.geturl(), answer.headers["location"]))
+            target = _moved(seen, answer.headers["location"])
             if seen.scheme == "https" and target.scheme == "http":
                 raise NotRead(f"{seen.geturl()} leads away from https, to {target.geturl()}")
             seen = target
@@ -129,7 +129,7 @@ class Web:
                 answer = self._patiently(url, most=ROBOTS_BYTES, cut=True)
                 if answer.status not in _REDIRECTS or "location" not in answer.headers:
                     break
-                url = _checked(urljoin(url.geturl(), answer.headers["location"]))
+                url = _moved(url, answer.headers["location"])
         except NotRead as error:
             return _Rules(f"its robots.txt cannot be read ({error})", nothing=True)
         if answer.status == _OK:
@@ -252,11 +252,24 @@ def _checked(url: str) -> SplitResult:
     return parts._replace(fragment="")
 
 
+def _moved(url: SplitResult, location: str) -> SplitResult:
+    """Where a redirect leads."""
+    try:
+        target = urljoin(url.geturl(), location)
+    except ValueError as error:
+        raise NotRead(f"{url.geturl()} leads to {location!r}, which is no URL: {error}") from error
+    return _checked(target)
+
+
 def _first_open(addresses: tuple[Address, ...], port: int, timeout_s: float) -> socket.socket:
     failed: OSError = OSError("there is no address")
+    ends = time.monotonic() + timeout_s
     for address in addresses:
+        left = ends - time.monotonic()
+        if left <= 0:
+            break
         try:
-            return socket.create_connection((str(address), port), timeout_s)
+            return socket.create_connection((str(address), port), left)
         except OSError as error:
             failed = error
     raise failed

@@ -278,10 +278,25 @@ def _limits(
     others = sum(not _belongs(record, template) for record in proof.records)
     if others:
         yield f"Runs of other specialists in the batches, not in this snapshot: {others}."
+    for names in copies(terms.sources.scenarios):
+        yield (
+            f"The same fixture and hidden files under several names, counted as different"
+            f" scenarios: {_some(names)}."
+        )
     if template.deprecation:
         yield f"The template is deprecated. {template.deprecation.reason}".rstrip()
     if terms.key is None:
         yield UNSIGNED
+
+
+def copies(scenarios: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """Scenarios that are one task under several names."""
+    known: dict[tuple[object, object], dict[str, None]] = {}
+    for each in scenarios:
+        if each.get("fixture") and each.get("hidden"):
+            same = known.setdefault((each["fixture"], each["hidden"]), {})
+            same[f"{each['suite']}/{each['scenario']}"] = None
+    yield from (tuple(names) for names in known.values() if len(names) > 1)
 
 
 def _belongs(record: RunRecord, template: Template) -> bool:

@@ -23,8 +23,8 @@ MOST_PROBLEMS = 20
 BRACE = re.compile(r"(?<![${])\{(?P<name>[A-Za-z_]\w*)\}(?!\})")
 """What the original's templates mark with: the request's own words, which nobody fills in."""
 
-_BRACES = re.compile(r"\{\{")
 _TAG = re.compile(r"\{\{(?:\{\s*[\w.\-]+\s*\}\}\}|[#/^&>]?\s*[\w.\-]+\s*\}\}|!.*?\}\})", re.DOTALL)
+_MARKS = re.compile(rf"(?P<tag>(?<!\$){_TAG.pattern})|\{{\{{", re.DOTALL)
 _TEXT = "\ue000\ue001"
 """Stands for braces that are text while the library looks for tags."""
 
@@ -50,13 +50,17 @@ class _Listed(list[str]):
         return ", ".join(self)
 
 
+# the library takes names for attributes, and calls what it finds, of all that is not built in
+_Listed.__module__ = "builtins"
+
+
 class _NoTextError(Exception):
     pass
 
 
 def fill(text: str, values: Mapping[str, Value]) -> Filled:
     """The text with every tag filled in; a name that `values` lacks is a problem, never empty."""
-    safe = text if "{{=" in text else _BRACES.sub(lambda found: _guard(text, found), text)
+    safe = text if "{{=" in text else _guarded(text)
     renderer = pystache.Renderer(escape=str, missing_tags="strict", partials={})
     context = _context(values)
     problems: list[str] = []
@@ -76,6 +80,9 @@ def fill(text: str, values: Mapping[str, Value]) -> Filled:
         except ParsingError as error:
             problems.append(str(error))
             break
+        except (IndexError, RecursionError):
+            problems.append("{{=…=}} without two marks, or sections too deep in each other")
+            break
         except _NoTextError:
             problems.append("{{.}}, or a name of something with parts, has no text of its own")
             break
@@ -89,10 +96,12 @@ def unfilled(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found["name"] for found in BRACE.finditer(text)))
 
 
-def _guard(text: str, found: re.Match[str]) -> str:
-    start = found.start()
-    is_tag = _TAG.match(text, start) and not text[:start].endswith("$")
-    return "{{" if is_tag else _TEXT
+def _guarded(text: str) -> str:
+    """The text with the braces marked that are none of a tag; tags are passed over whole."""
+    # behind the last closing braces nothing can be one: nobody looks for its end there
+    last = text.rfind("}}") + 2 if "}}" in text else 0
+    tags = _MARKS.sub(lambda found: found["tag"] or _TEXT, text[:last])
+    return tags + text[last:].replace("{{", _TEXT)
 
 
 def _context(value: Value) -> Any:  # noqa: ANN401  # what the library looks names up in

@@ -40,6 +40,7 @@ _BY_TYPE = {
 _TEXTS = re.compile(
     r"text/.*|application/(.*\+)?(json5?|ya?ml|xml|toml|javascript|typescript|markdown)"
 )
+_CHARSET = re.compile(r"[A-Za-z0-9_:.-]{1,40}")
 _UNSAID = ("", "application/octet-stream", "binary/octet-stream", "application/unknown")
 
 
@@ -117,7 +118,7 @@ def _kind_of(content_type: str, name: str, data: bytes) -> tuple[str, str]:
     """html, pdf, notebook or text, and the charset that was said."""
     header = Message()
     header["Content-Type"] = content_type or "application/octet-stream"
-    declared, charset = header.get_content_type(), header.get_content_charset() or ""
+    declared, charset = header.get_content_type(), _charset(header)
     suffix = _BY_SUFFIX.get(Path(name).suffix.lower())
     if data.startswith(b"%PDF-"):
         return "pdf", ""
@@ -135,6 +136,16 @@ def _kind_of(content_type: str, name: str, data: bytes) -> tuple[str, str]:
         raise NotRead("it is neither a page nor PDF, notebook or text")
     start = data[:512].lstrip().lower()
     return ("html" if start.startswith((b"<!doctype html", b"<html")) else "text"), charset
+
+
+def _charset(header: Message) -> str:
+    """What was said, where it may be a charset's name: a header is a stranger's too."""
+    try:
+        said = header.get_content_charset() or ""
+    except (ValueError, TypeError):
+        # the library trips over parameters in pieces that do not fit together
+        return ""
+    return said if _CHARSET.fullmatch(said) else ""
 
 
 def _extracted(kind: str, data: bytes, charset: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +142,7 @@ def verify(path: Path, *, key: PublicKey | None = None, bundle: bool = False) ->
     return Verdict(
         path=path,
         name=name if isinstance(name, str) else path.name,
-        runs=len(case.runs),
+        runs=len(case.runs) if isinstance(case.runs, list) else 0,
         held=tuple(held),
         flaw=flaw,
         signer=None if flaw else case.signer,
@@ -175,6 +176,9 @@ def _scores(case: _Case) -> str:
         _same(f"{place}/passed", passed, run["passed"])
         _same(f"{place}/status", record.status, run["status"])
         for name, each in run["evaluations"].items():
+            if each["score"] is not None and not 0 <= each["score"] <= 1:
+                where = f"{place}/evaluations/{name}/score"
+                raise _Found(where, "a score from 0 to 1", each["score"])
             expected = None if each["score"] is None else each["score"] == 1
             _same(f"{place}/evaluations/{name}/passed", expected, each["passed"])
     return f"{len(case.runs):,} runs scored again from their evaluations"
@@ -190,6 +194,8 @@ def _chain(case: _Case) -> str:
         _same(f"/benchmarks/runs/{number}/run_id", link["run"], run)
         _same(f"/benchmarks/runs/{number}", link["digest"], bytes_digest(text))
     _same("/benchmarks/runs, how many", len(links), len(case.runs))
+    twice = next((run for run, number in Counter(ids).items() if number > 1), None)
+    _same("/benchmarks/runs, a run that is there twice", None, twice)
     head = GENESIS
     for number, link in enumerate(links_of(tuple(zip(ids, texts, strict=True)), links)):
         _same(f"{place}/links/{number}/hash", link.digest, links[number]["hash"])

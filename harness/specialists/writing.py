@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import StoreFault, UsageError
@@ -28,20 +31,33 @@ def write_enriched(folder: Path, text: str) -> Path:
 
 def replace_text(path: Path, before: str, after: str) -> None:
     """Put a changed text in a file's place; raises UsageError when it is no longer as it was."""
-    hidden = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(8)}")
     # a link stays a link: what it leads to is changed
     target = path.resolve()
+    hidden = target.with_name(f".{target.name}-{os.getpid()}-{secrets.token_hex(8)}")
     try:
-        if target.read_bytes() != before.encode():
-            raise UsageError(f"{path} was changed meanwhile; nothing was written: try again")
-        try:
-            _write_through(hidden, after)
-            hidden.chmod(target.stat().st_mode & 0o7777)
-            hidden.replace(target)
-        finally:
-            hidden.unlink(missing_ok=True)
+        with _turn(target.parent):
+            try:
+                _write_through(hidden, after)
+                hidden.chmod(target.stat().st_mode & 0o7777)
+                # as late as can be: an editor waits for nobody's turn
+                if target.read_bytes() != before.encode():
+                    raise UsageError(f"{path} was changed meanwhile and not written: try again")
+                hidden.replace(target)
+            finally:
+                hidden.unlink(missing_ok=True)
     except OSError as error:
         raise StoreFault(f"could not write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One command at a time changes files of a folder; a killed one's turn ends with it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def read_exactly(path: Path) -> str:
