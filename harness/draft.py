@@ -11,7 +11,7 @@ from harness.domain.failures import cause_of
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, TreeRef
 from harness.domain.scoring import is_success, total_score
-from harness.domain.session import Entry, Session
+from harness.domain.session import Session
 from harness.domain.spec import RunSpec
 from harness.tools import Watch
 
@@ -27,7 +27,6 @@ class Draft:
     watch: Watch
     simulated: bool = False
     session: Session | None = None
-    transcript: tuple[Entry, ...] = ()
     tree: TreeRef | None = None
     commands: tuple[CommandResult, ...] = ()
     checks: tuple[CheckResult, ...] = ()

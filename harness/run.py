@@ -115,7 +115,6 @@ def run_one(draft: Draft, tools: Tools) -> None:
             words, servers = worn(spec)
             task = Task(spec.prompt.text, spec.iteration, words, equip(agent, servers, bench))
             session = supervise(agent, task, bench)
-            draft.transcript = session.transcript
             draft.session = keep(session, line, user, tools)
             if draft.session.ending is Ending.PROVIDER_FAILED:
                 raise ProviderFault(draft.session.detail)
@@ -129,7 +128,7 @@ def run_one(draft: Draft, tools: Tools) -> None:
         draft.enter("work")
         raise Interrupted(draft.session.detail)
     patch = parse_patch(tools.ledger.diff(draft.tree))
-    work = Work(changes, patch, draft.session, draft.transcript, spec.prompt.text)
+    work = Work(changes, patch, draft.session, session.transcript, spec.prompt.text)
     draft.commands, draft.checks = grade(draft, work, image, control, tools)
 
 
