@@ -20,6 +20,7 @@ from harness.domain.spec import AgentRef
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.run import attempt
+from harness.sandbox.volumes import OWNER_LABEL
 from harness.settings import Settings
 from harness.store.transcripts import read
 from harness.testing.builders import FakeWatch
@@ -129,5 +130,10 @@ def test_there_are_enough_of_them() -> None:
 
 def test_nothing_of_theirs_is_left_behind(arena: Arena, untouched: RunRecord) -> None:
     assert untouched.passed is False
-    reaper = wiring.open_reaper(Settings(root=arena.folder))
-    assert list(reaper.find()) == []
+    settings = Settings(root=arena.folder)
+    # asked by owner: this process lives, and other processes have leftovers of their own
+    mine = {"label": f"{OWNER_LABEL}={arena.tools.owner}"}
+    api = wiring.open_engine(settings).api
+    assert api.containers(all=True, filters=mine) == []
+    assert not api.volumes(filters=mine)["Volumes"]
+    assert list(settings.state.glob("run/*")) == []
