@@ -13,6 +13,7 @@ from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, 
 from harness.domain.scoring import is_success, total_score
 from harness.domain.session import Session
 from harness.domain.spec import RunSpec
+from harness.interrupts import INTERRUPTS
 from harness.tools import Watch
 
 
@@ -37,12 +38,14 @@ class Draft:
 
     def enter(self, stage: str) -> None:
         """A new stage begins; the one before is timed."""
+        INTERRUPTS.check()
         self._close()
         self.stage = stage
         self.watch.stage(self.id, stage)
 
     def tell(self, text: str) -> None:
         """Pass a word on to whoever looks on."""
+        INTERRUPTS.check()
         self.watch.tell(self.id, text)
 
     def record(self, now: datetime, error: BaseException | None = None) -> RunRecord:

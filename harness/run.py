@@ -6,8 +6,6 @@ is judged is not the sandbox that the agent had.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.agents.base import Task, Workbench, supervise
@@ -16,7 +14,7 @@ from harness.agents.tools import ToolContext, toolbox
 from harness.carrying import carried, hidden_files, with_room
 from harness.domain.application import Application
 from harness.domain.changes import Changes
-from harness.domain.failures import ENDINGS, TABLE, Cause
+from harness.domain.failures import ENDINGS, TABLE
 from harness.domain.ids import BatchId, new_run_id
 from harness.domain.mcp import McpServer
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
@@ -24,7 +22,6 @@ from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec, Warmup, control_key
 from harness.draft import Draft
 from harness.errors import (
-    BatchStopped,
     BoxClosed,
     BoxDied,
     EnvironmentFault,
@@ -35,7 +32,7 @@ from harness.errors import (
 from harness.evaluate import Evidence, Work, evaluate, not_rebuilt, validate, worthless
 from harness.gateway.base import Line
 from harness.gateway.recording import merged
-from harness.interrupts import shield
+from harness.interrupts import INTERRUPTS, shield
 from harness.log import bound, log
 from harness.patches import parse_patch
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
@@ -43,25 +40,6 @@ from harness.store import transcripts
 from harness.tools import PlayedUser, Tools
 
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
-
-
-def run_batch(specs: Iterable[RunSpec], batch: BatchId, tools: Tools) -> Iterator[RunRecord]:
-    """Every run of a plan, stored before it is handed on.
-
-    Raises Interrupted when one was, and BatchStopped when no further one can ask its model.
-    """
-    left = deque(specs)
-    while left:
-        if why := tools.models.stopped(batch):
-            raise BatchStopped(why)
-        record = attempt(left.popleft(), batch, tools)
-        yield record
-        # only what cut a session short says why
-        cut = record.session is not None and record.session.detail
-        if record.fault and record.fault.cause is Cause.CANCELLED and not cut:
-            raise Interrupted
-        if record.fault and not left and (why := tools.models.stopped(batch)):
-            raise BatchStopped(why)
 
 
 def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
@@ -167,7 +145,8 @@ def grade(
 ) -> Grade:
     """Rebuild the work, or nobody's, in a fresh sandbox and ask every evaluator about it."""
     scenario = with_room(draft.spec.scenario)
-    with tools.workspaces.open(scenario, image) as workspace:
+    draft.enter("wait")
+    with tools.graders, tools.workspaces.open(scenario, image) as workspace:
         draft.enter("rebuild")
         spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, (workspace.mount,))
         with tools.sandboxes.open(spec) as box:
@@ -208,6 +187,8 @@ def grade_in(
         judges=judges,
     )
     checks = evaluate(evidence, tools.evaluators, draft.tell)
+    # a judge that was cut off left no score
+    INTERRUPTS.check()
     if draft.session and judges.exchanges:
         # a replay needs what the judges said as well
         exchanges = [*recorded(draft.session, tools), *judges.exchanges]
@@ -224,11 +205,13 @@ def recorded(session: Session, tools: Tools) -> tuple[bytes, ...]:
 def control_of(draft: Draft, image: PreparedImage, tools: Tools) -> Control | None:
     """The grade of the untouched fixture: known, or found out now, once per image."""
     key = control_key(draft.spec.scenario, image.key)
-    known = tools.store.control(key)
-    if known or draft.spec.warmup is Warmup.SKIP:
-        return known
-    draft.tell("grading the untouched fixture once")
-    commands, checks = grade(draft, None, image, None, tools)
-    control = Control(key, commands, checks)
-    tools.store.save_control(control)
-    return control
+    if draft.spec.warmup is Warmup.SKIP:
+        return tools.store.control(key)
+    with tools.alone(key):
+        if known := tools.store.control(key):
+            return known
+        draft.tell("grading the untouched fixture once")
+        commands, checks = grade(draft, None, image, None, tools)
+        control = Control(key, commands, checks)
+        tools.store.save_control(control)
+        return control

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import BoundedSemaphore, Lock
 from typing import Protocol
 
 from harness.agents.asking import MAX_QUESTIONS
@@ -119,6 +121,19 @@ class Panel:
         self.gateway.close()
 
 
+class Alone:
+    """A lock for each name."""
+
+    def __init__(self) -> None:
+        self._all = Lock()
+        self._locks: dict[str, Lock] = {}
+
+    def __call__(self, name: str) -> Lock:
+        """The name's own lock, to be held in a `with`."""
+        with self._all:
+            return self._locks.setdefault(name, Lock())
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """One implementation of each part."""
@@ -140,6 +155,12 @@ class Tools:
     random: Callable[[], str]
     owner: str
     """Who made what is found lying about later."""
+    graders: AbstractContextManager[object] = field(
+        default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1)
+    )
+    """Places for grading, which takes a processor where an agent mostly waits for its model."""
+    alone: Callable[[str], AbstractContextManager[object]] = field(default_factory=Alone)
+    """One thread at a time for each name."""
     replay: bytes | None = None
     """A recording that stands in for every model."""
 

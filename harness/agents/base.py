@@ -13,6 +13,7 @@ from harness.domain.model import ModelRef
 from harness.domain.session import Ending, Entry, Question, Reported, Role, Session, count_calls
 from harness.errors import BoxClosed, Interrupted, ProviderFault
 from harness.gateway.base import Line, Refusal
+from harness.interrupts import INTERRUPTS
 from harness.sandbox.base import Program
 
 
@@ -138,6 +139,9 @@ def supervise(agent: Agent, task: Task, bench: Workbench) -> Session:
         outcome = Outcome(Ending.TIMED_OUT if late else Ending.BROKE_SANDBOX, detail=str(error))
     except (Interrupted, KeyboardInterrupt):
         # what was done until now was paid for: it is stored before the command stops
+        outcome = Outcome(Ending.INTERRUPTED)
+    if INTERRUPTS.stopping and outcome.ending is not Ending.FINISHED:
+        # whatever it met was the end of everything under way
         outcome = Outcome(Ending.INTERRUPTED)
     use = None
     if bench.line is not None:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import Self, TextIO, cast
+from typing import TextIO, cast
 
 import click
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from harness.cli.tables import Column, FittedTable
-from harness.domain.ids import RunId
 from harness.domain.judgement import Judgement, Review
 from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
-from harness.domain.spec import RunSpec
 from harness.report import verdicts
 from harness.report.agreement import counting
 from harness.report.judging import judging_lines, judging_of, used
@@ -224,90 +219,6 @@ def _print_telemetry(console: Console, run: RunRecord) -> None:
     for line in (*telemetry(run), *judging_lines(run)):
         grid.add_row(f"  {line.subject}", Text(clean(line.said), "dim" if line.aside else ""))
     console.print(grid)
-
-
-class LiveWatch:
-    """One moving line while runs go by, and one that stays for each that ended."""
-
-    def __init__(self, total: int, *, quiet: bool = False) -> None:
-        self._console = messages()
-        self._total = total
-        self._quiet = quiet
-        self._number = 0
-        self._cost_usd = 0.0
-        self._name = ""
-        self._stage = ""
-        self._since = time.monotonic()
-        self._live = self._console.is_terminal and not quiet
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._progress.add_task("", visible=False)
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._live:
-            self._progress.stop()
-
-    def began(self, run: RunId, spec: RunSpec) -> None:
-        """A run begins."""
-        del run
-        self._number += 1
-        self._since = time.monotonic()
-        cell = spec.cell
-        self._name = f"{cell.scenario} {cell.tier} {who(cell)} #{spec.iteration}"
-        self._show("plan")
-
-    def stage(self, run: RunId, name: str) -> None:
-        """A stage of the run begins."""
-        del run
-        self._stage = name
-        self._show(name)
-
-    def tell(self, run: RunId, text: str) -> None:
-        """Something worth a glance; where no line moves, only what takes long is printed."""
-        del run
-        if self._live:
-            self._show(f"{self._stage}: {text}")
-        elif self._stage == "prepare" and not self._quiet:
-            self._console.print(Text(clean(f"         {text}")))
-
-    def ended(self, record: RunRecord) -> None:
-        """The run is stored."""
-        if record.session and record.session.cost_usd:
-            self._cost_usd += record.session.cost_usd
-        if self._quiet:
-            return
-        score = number(record.total_score)
-        line = f"{word(record)}{partly(record)}  {score}  {time.monotonic() - self._since:5.1f}s  "
-        self._console.print(
-            f"[{self._number:>{len(str(self._total))}}/{self._total}]".replace("[", "\\["),
-            line,
-            Text(clean(self._name)),
-        )
-        if record.fault:
-            self._console.print(
-                Text(clean(f"        {record.fault.stage}: {record.fault.message}"))
-            )
-
-    def _show(self, what: str) -> None:
-        if self._live:
-            cost = f"  ${self._cost_usd:.2f}" if self._cost_usd else ""
-            text = clean(f"{self._number}/{self._total}  {self._name}  {what}{cost}")
-            self._progress.update(self._task, description=text.replace("[", "\\["), visible=True)
 
 
 PARTLY = "partly graded"

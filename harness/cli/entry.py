@@ -158,13 +158,13 @@ def _complain(message: str, code: int) -> int:
 
 def _catch_signals() -> None:
     def stop(number: int, _frame: FrameType | None) -> None:
-        if not INTERRUPTS.arrived():
-            return
+        said = INTERRUPTS.arrived()
         if INTERRUPTS.hopeless:
             # what is left lying about is swept by the next command
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        click.echo("cleaning up; a moment, or once more to leave everything as it is", err=True)
+        if said:
+            click.echo(said, err=True)
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, stop)

@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 
 from harness import roster, wiring
-from harness.cli.console import LiveWatch, output, print_json, print_run, print_summary
+from harness.cli.console import output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.jobs import ONE, Jobs, jobs_option
+from harness.cli.live import LiveWatch
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
     Asked,
@@ -40,6 +42,7 @@ from harness.cli.wearing import (
     specialist_options,
     with_models,
 )
+from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
@@ -51,7 +54,6 @@ from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
 from harness.report.words import plural
-from harness.run import run_batch
 from harness.settings import Settings
 from harness.store.base import Planned, Wanted
 from harness.tools import Tools
@@ -85,6 +87,7 @@ DEFAULT_TIER = "L1"
 @specialist_options
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
+@jobs_option
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
@@ -117,6 +120,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     worn: Worn,
     with_baseline: bool,
     iterations: int,
+    jobs: Jobs,
     batch_id: str | None,
     skip_warmup: bool,
     only: str | None,
@@ -136,6 +140,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix --all-scenarios --tier all --agent echo
       bench run bug-fix lost-updates --agent claude-code --model claude-sonnet-4-5 --max-cost 1
       bench run bug-fix lost-updates --agent openai:my-model@http://localhost:8000/v1
+      bench run bug-fix --all-scenarios --agent oracle --agent echo --iterations 5 --jobs auto
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
@@ -172,7 +177,9 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         say_worn(specs, outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
     with reported(settings, batch, as_json=as_json):
-        runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)
+        runs = execute(
+            settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, jobs=jobs
+        )
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
         from harness.cli.mint import mint_snapshot  # noqa: PLC0415  # only when asked for
@@ -184,10 +191,13 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
 @click.command()
 @click.argument("batch_id")
 @batch_options
+@jobs_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
-def resume(*, batch_id: str, given: Budget, quiet: bool, as_json: bool, root: Path | None) -> int:
+def resume(  # click hands over one argument per option
+    *, batch_id: str, given: Budget, jobs: Jobs, quiet: bool, as_json: bool, root: Path | None
+) -> int:
     """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
 
     Its budget, its cassette and its demands on prices are those it was planned with; a limit that
@@ -212,7 +222,7 @@ def resume(*, batch_id: str, given: Budget, quiet: bool, as_json: bool, root: Pa
             reported(settings, batch, as_json=as_json),
             opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
         ):
-            runs += _run(specs, batch, tools)
+            runs += _run(specs, batch, tools, jobs.number(settings, specs))
     return report(settings, batch, runs, as_json=as_json)
 
 
@@ -235,7 +245,7 @@ def _by_source(
     ]
 
 
-def execute(
+def execute(  # noqa: PLR0913  # each is something that the command was told
     settings: Settings,
     specs: Sequence[RunSpec],
     batch: BatchId,
@@ -243,6 +253,7 @@ def execute(
     refs: dict[str, str],
     quiet: bool,
     source: Source | None = None,
+    jobs: Jobs = ONE,
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
     with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
@@ -257,15 +268,15 @@ def execute(
             for i in range(len(cells))
         ]
         try:
-            return _run(numbered, batch, tools)
+            return _run(numbered, batch, tools, jobs.number(settings, specs))
         except UsageError:
             tools.store.forget(batch)
             raise
 
 
-def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools) -> list[RunRecord]:
+def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools, jobs: int) -> list[RunRecord]:
     try:
-        return list(run_batch(specs, batch, tools))
+        return list(run_batch(specs, batch, tools, jobs))
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:

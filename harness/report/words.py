@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+MINUTE_S = 60
+
 
 def plural(count: int, noun: str, many: str = "") -> str:
     """`1 file`, `2 files`; `many` where an s does not do."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+
+
+def span(seconds: float) -> str:
+    """How long something takes, as exactly as one wants to know it."""
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / MINUTE_S)
+    return f"{minutes} min" if minutes < MINUTE_S else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def dollars(value: float) -> str:

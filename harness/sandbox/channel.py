@@ -7,9 +7,11 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Protocol
 
 from harness.errors import BoxClosed
+from harness.interrupts import INTERRUPTS
 
 MAX_LINE_BYTES = 96 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -33,6 +35,10 @@ class Stream(Protocol):
 
     def settimeout(self, seconds: float | None, /) -> None:
         """How long a receive may wait."""
+        ...
+
+    def shutdown(self, how: int, /) -> None:
+        """End it for both sides; a receive that waits in another thread comes back."""
         ...
 
     def close(self) -> None:
@@ -92,15 +98,22 @@ class Channel:
             raise BoxClosed("the sandbox did not answer in time")
         self._stream.settimeout(left)
         try:
-            data = self._stream.recv(CHUNK_BYTES)
+            with INTERRUPTS.cutting(self._cut):
+                data = self._stream.recv(CHUNK_BYTES)
         except (socket.timeout, TimeoutError) as error:  # noqa: UP041  # ssl raises the former
             raise BoxClosed("the sandbox did not answer in time") from error
         except OSError as error:
+            INTERRUPTS.check()
             raise BoxClosed(f"the sandbox ended: {error}") from error
         if not data:
+            INTERRUPTS.check()
             raise BoxClosed("the sandbox ended")
         self._raw += data
         self._unpack()
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self._stream.shutdown(socket.SHUT_RDWR)
 
     def _unpack(self) -> None:
         """Take whole frames off the engine's multiplexed stream."""

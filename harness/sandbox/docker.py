@@ -55,6 +55,7 @@ class Attached:
         self.sendall = self._socket.sendall
         self.recv = self._socket.recv
         self.settimeout = self._socket.settimeout
+        self.shutdown = self._socket.shutdown
 
     def close(self) -> None:
         """Close all three, the outermost first."""

@@ -26,8 +26,8 @@ from figures import Crowd, Figure, Machine, Results
 from subjects import FEW, MANY, TWICE, Bare, OneRun, Tick
 
 from harness import wiring
-from harness.cli.console import LiveWatch
 from harness.cli.entry import INTERRUPTED, PASSED, USAGE, WORLD, settings_for
+from harness.cli.live import LiveWatch
 from harness.domain.digests import tree_digest
 from harness.domain.spec import RunSpec
 from harness.errors import EnvironmentFault, UsageError

@@ -14,13 +14,13 @@ import click
 from evaluators.command import CommandEvaluator
 from harness import roster
 from harness.cli.entry import start
+from harness.crew import run_batch
 from harness.domain.ids import BatchId
 from harness.domain.spec import AgentRef
 from harness.gateway.prices import Prices
 from harness.gateway.server import ModelGateway
 from harness.gateway.targets import Targets
 from harness.interrupts import shield
-from harness.run import run_batch
 from harness.settings import Secrets
 from harness.store.artifacts import FileArtifacts
 from harness.store.base import Wanted

@@ -7,6 +7,7 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness.agents.base import Outcome, Task, Workbench
+from harness.crew import run_batch
 from harness.domain.changes import Change
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId
@@ -16,7 +17,7 @@ from harness.domain.session import Ending
 from harness.domain.spec import Warmup
 from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
 from harness.evaluate import Cost, Evidence, scored
-from harness.run import attempt, run_batch
+from harness.run import attempt
 from harness.sandbox.base import BoxError, Completed, Purpose
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
 from harness.testing.sandbox import FakeBox

@@ -15,6 +15,7 @@ from harness.cli.entry import INTERRUPTED
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
 from harness.domain.session import Ending
+from harness.interrupts import DRAINING
 from harness.store.sqlite import SqliteStore
 
 PATIENCE_S = 60
@@ -31,10 +32,15 @@ def test_a_signal_ends_a_run_that_waits_for_its_provider_and_the_store_is_whole(
     request.addfinalizer(made.cleanup)
     folder = Path(made.name)
     command = [sys.executable, "-m", "tests.run.stopped_command", "run", agent, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             assert process.stdout is not None
+            assert process.stderr is not None
             assert process.stdout.readline() == "asked\n"
+            process.send_signal(number)
+            assert process.stderr.readline().strip() == DRAINING
             process.send_signal(number)
             assert process.wait(PATIENCE_S) == INTERRUPTED
             assert "asked" not in process.stdout.read()

@@ -11,6 +11,7 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness.agents.base import Needs, Outcome, Task, Workbench
+from harness.crew import run_batch
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
 from harness.domain.model import ModelRef
@@ -19,7 +20,6 @@ from harness.domain.session import Ending
 from harness.domain.spec import RunSpec
 from harness.errors import BatchStopped, Interrupted
 from harness.gateway.base import Access, Line, Refusal
-from harness.run import run_batch
 from harness.testing.builders import FakeAgent, Fakes, a_scenario, a_spec, some_tools
 from harness.testing.gateway import FakeGateway
 from harness.testing.line import FakeLine

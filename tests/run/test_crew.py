@@ -1,0 +1,261 @@
+"""Many runs at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from evaluators.command import CommandEvaluator
+from harness.agents.base import Outcome, Task, Workbench
+from harness.crew import Line, fitting, run_batch
+from harness.domain.ids import BatchId
+from harness.domain.record import CheckResult
+from harness.domain.scenario import CheckSpec, Limits, Scenario
+from harness.domain.spec import AgentRef, RunSpec
+from harness.errors import BadFile, Interrupted, UsageError
+from harness.evaluate import Cost, Evidence, scored
+from harness.interrupts import Interrupts
+from harness.sandbox.base import PreparedImage, Purpose
+from harness.testing.builders import FakeAgent, Fakes, a_scenario, a_spec, some_tools
+
+BATCH = BatchId("batch")
+BUILD = {"build": CommandEvaluator()}
+PATIENCE_S = 30.0
+
+
+@pytest.fixture(autouse=True)
+def signals(monkeypatch: pytest.MonkeyPatch) -> Interrupts:
+    """Signals of this test alone."""
+    made = Interrupts()
+    for module in ("crew", "run", "draft", "agents.base"):
+        monkeypatch.setattr(f"harness.{module}.INTERRUPTS", made)
+    return made
+
+
+def some_specs(folder: Path, count: int, **scenario: object) -> list[RunSpec]:
+    spec = a_spec(replace(a_scenario(folder), **scenario))  # type: ignore[arg-type]  # by name
+    return [replace(spec, iteration=number) for number in range(1, count + 1)]
+
+
+@dataclass
+class Crowd:
+    """Counts how many are inside at once."""
+
+    now: int = 0
+    most: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def visit(self) -> None:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.02)
+        with self.lock:
+            self.now -= 1
+
+
+def test_as_many_runs_as_jobs_are_under_way_at_once(tmp_path: Path) -> None:
+    meeting = threading.Barrier(4)
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        # with fewer than four at once nobody gets past this
+        meeting.wait(PATIENCE_S)
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    made = list(run_batch(some_specs(tmp_path, 8), BATCH, fakes.tools, jobs=4))
+    assert sorted(record.iteration for record in made) == [*range(1, 9)]
+    assert all(record.passed for record in made)
+    assert len(fakes.store.runs(BATCH)) == 8
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_no_more_runs_than_jobs_are_under_way(tmp_path: Path, jobs: int) -> None:
+    crowd = Crowd()
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        crowd.visit()
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    list(run_batch(some_specs(tmp_path, 9), BATCH, fakes.tools, jobs=jobs))
+    assert 1 <= crowd.most <= jobs
+
+
+def test_one_job_makes_the_runs_in_the_order_of_the_plan(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    made = [r.iteration for r in run_batch(some_specs(tmp_path, 5), BATCH, fakes.tools)]
+    assert made == [1, 2, 3, 4, 5]
+
+
+def test_grading_has_its_own_places_and_agents_go_on_meanwhile(tmp_path: Path) -> None:
+    grading, working = Crowd(), threading.Barrier(4)
+
+    @dataclass
+    class Slow:
+        cost = Cost.SANDBOX
+
+        def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
+            del evidence
+            grading.visit()
+            return scored(check, 1.0)
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        working.wait(PATIENCE_S)
+        return Outcome()
+
+    fakes = some_tools({"build": Slow()}, agent=FakeAgent(act))
+    tools = replace(fakes.tools, graders=threading.BoundedSemaphore(1))
+    made = list(run_batch(some_specs(tmp_path, 4), BATCH, tools, jobs=4))
+    assert all(record.passed for record in made)
+    assert grading.most == 1
+
+
+def test_the_untouched_fixture_is_graded_once_for_all_that_begin_together(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    list(run_batch(some_specs(tmp_path, 6), BATCH, fakes.tools, jobs=6))
+    purposes = Counter(spec.purpose for spec in fakes.sandboxes.opened)
+    assert purposes == {Purpose.WORK: 6, Purpose.GRADE: 7}
+
+
+def test_what_only_the_user_can_mend_stops_its_scenario_and_no_other(tmp_path: Path) -> None:
+    broken, whole = some_specs(tmp_path / "a", 3, id="broken"), some_specs(tmp_path / "b", 3)
+    fakes = some_tools(BUILD)
+    asked: list[str] = []
+
+    class Images:
+        def prepare(self, scenario: Scenario, tell: Callable[[str], None]) -> PreparedImage:
+            asked.append(scenario.id)
+            if scenario.id == "broken":
+                raise BadFile(Path("Dockerfile"), ["line 1: no"])
+            return fakes.tools.images.prepare(scenario, tell)
+
+    plan = [spec for pair in zip(broken, whole, strict=True) for spec in pair]
+    batch = run_batch(plan, BATCH, replace(fakes.tools, images=Images()))
+    made = []
+    with pytest.raises(UsageError, match="Dockerfile"):
+        made.extend(batch)
+    assert asked.count("broken") == 1
+    assert [run.cell.scenario for run in fakes.store.runs(BATCH)] == ["scenario"] * 3
+
+
+def test_a_bug_of_ours_begins_nothing_more_and_lets_go_of_nobody(tmp_path: Path) -> None:
+    ended = []
+
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        if task.iteration == 1:
+            raise ZeroDivisionError("ours")
+        time.sleep(0.2)
+        ended.append(task.iteration)
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        list(run_batch(some_specs(tmp_path, 50), BATCH, fakes.tools, jobs=2))
+    assert len(ended) < 10
+    # the run beside it was ended and stored, and so is what broke
+    assert len(fakes.store.runs(BATCH)) == len(ended) + 1
+
+
+def test_the_first_signal_lets_the_runs_under_way_end_and_begins_no_more(
+    tmp_path: Path, signals: Interrupts
+) -> None:
+    meeting = threading.Barrier(2, action=signals.arrived)
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        meeting.wait(PATIENCE_S)
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    with pytest.raises(Interrupted):
+        list(run_batch(some_specs(tmp_path, 9), BATCH, fakes.tools, jobs=2))
+    assert [run.passed for run in fakes.store.runs(BATCH)] == [True, True]
+
+
+def test_a_batch_that_was_done_anyway_was_not_interrupted(
+    tmp_path: Path, signals: Interrupts
+) -> None:
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        signals.arrived()
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    (record,) = run_batch(some_specs(tmp_path, 1), BATCH, fakes.tools)
+    assert record.passed
+
+
+def test_the_second_signal_stops_all_that_is_under_way_and_stores_it(
+    tmp_path: Path, signals: Interrupts
+) -> None:
+    meeting = threading.Barrier(3, action=lambda: (signals.arrived(), signals.arrived()))
+
+    def act(_task: Task, bench: Workbench) -> Outcome:
+        bench.call("write_file", '{"path": "half.py", "content": "x"}')
+        meeting.wait(PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            signals.check()
+            time.sleep(0.01)
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    with pytest.raises(Interrupted):
+        list(run_batch(some_specs(tmp_path, 9), BATCH, fakes.tools, jobs=3))
+    runs = fakes.store.runs(BATCH)
+    assert [run.status for run in runs] == ["interrupted"] * 3
+    assert all(run.tree for run in runs)
+
+
+def test_whoever_reads_no_further_leaves_nothing_under_way(tmp_path: Path) -> None:
+    crowd = Crowd()
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        crowd.visit()
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    records = run_batch(some_specs(tmp_path, 50), BATCH, fakes.tools, jobs=2)
+    assert isinstance(records, Iterator)
+    next(records)
+    records.close()  # type: ignore[attr-defined]  # it is a generator
+    assert crowd.now == 0
+    assert len(fakes.store.runs(BATCH)) < 50
+
+
+def test_a_slow_agent_takes_its_share_of_the_places_and_no_more(tmp_path: Path) -> None:
+    spec = a_spec(a_scenario(tmp_path))
+    slow, fast = (replace(spec, agent=AgentRef(name)) for name in ("slow", "fast"))
+    line = Line([slow, slow, slow, slow, fast, fast, fast, fast])
+    first = [line.next() for _ in range(4)]
+    assert [one.agent.name for one in first if one] == ["slow", "fast", "slow", "fast"]
+    # the fast ones end, the slow ones do not
+    after = []
+    for _ in range(2):
+        line.done(fast)
+        after.append(line.next())
+    assert [one.agent.name for one in after if one] == ["fast", "fast"]
+    assert len(line) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "cpus", "gib", "fits"),
+    [(None, 2, 64, 2), ("m", 2, 64, 8), ("m", 8, 4, 3), (None, 8, 0, 1), ("m", 64, 999, 20)],
+)
+def test_as_many_runs_as_an_engine_holds(
+    tmp_path: Path, model: str | None, cpus: int, gib: int, fits: int
+) -> None:
+    specs = some_specs(tmp_path, 20, limits=Limits(memory_bytes=1 << 30))
+    specs = [replace(spec, agent=AgentRef("a", model=model)) for spec in specs]
+    assert fitting(specs, cpus, gib << 30) == fits
+
+
+def test_the_fakes_hold_what_many_threads_store(tmp_path: Path) -> None:
+    fakes: Fakes = some_tools(BUILD)
+    list(run_batch(some_specs(tmp_path, 40), BATCH, fakes.tools, jobs=8))
+    assert len({run.id for run in fakes.store.runs(BATCH)}) == 40
