@@ -164,7 +164,8 @@ def _catch_signals() -> None:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         if said:
-            click.echo(said, err=True)
+            # click would write past the lines that move
+            sys.stderr.write(f"{said}\n")
 
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, stop)

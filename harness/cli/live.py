@@ -18,6 +18,7 @@ from harness.cli.console import clean, messages, number, partly, who, word
 from harness.domain.ids import RunId
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
+from harness.interrupts import INTERRUPTS
 from harness.report.words import plural, span
 
 SHOWN = 12
@@ -91,7 +92,8 @@ class LiveWatch:
             return
         shown.said = text
         if not self._live and shown.stage == "prepare" and not self._quiet:
-            self._console.print(Text(clean(f"         {text}")))
+            of = f"{shown.name}: " if len(self._runs) > 1 else ""
+            self._console.print(Text(clean(f"         {of}{text}")))
 
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
@@ -124,6 +126,7 @@ class LiveWatch:
             words += [f"${self._cost_usd:.2f}"] if self._cost_usd else []
             left = self._left_s(len(runs))
             words += [f"about {span(left)} left"] if left is not None else []
+            words += ["stopping" if INTERRUPTS.stopping else "ending"] * INTERRUPTS.draining
         self._spinner.update(text=Text("  ".join(words)))
         if not runs:
             return Group(self._spinner)

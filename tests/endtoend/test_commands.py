@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from docker import DockerClient
 
+from harness.interrupts import DRAINING
 from harness.sandbox.engine import connect
 
 pytestmark = pytest.mark.docker
@@ -121,14 +122,23 @@ def test_the_agents_that_do_nothing_and_everything_exit_apart(project: Project) 
     assert project.bench("sample", "greet", "--agent", "oracle").returncode == 0
 
 
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Ask it twice: once to begin no more, once to stop what is under way."""
+    assert process.stderr is not None
+    process.send_signal(number)
+    while DRAINING not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
 def test_an_interrupt_stores_the_run_and_leaves_nothing_behind(
     project: Project, engine: DockerClient, number: signal.Signals
 ) -> None:
     batch = f"stopped-{number.name}"
     process = begin_slow(project, batch)
-    process.send_signal(number)
-    process.communicate(timeout=60)
+    stop(process, number)
     assert process.returncode == 130
     assert ours(engine, project) == []
     (run,) = project.document("batch", batch)["runs"]  # type: ignore[misc]  # a list of runs
@@ -170,8 +180,7 @@ def test_a_living_command_is_not_swept(project: Project, engine: DockerClient) -
         assert process.poll() is None
         assert ours(engine, project)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        stop(process, signal.SIGINT)
 
 
 def test_two_commands_at_once_on_one_batch_keep_every_run(project: Project) -> None:
