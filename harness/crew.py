@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 
+from harness.bounds import Bounds
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
@@ -25,14 +26,19 @@ LOOK_S = 0.2
 
 
 def run_batch(
-    specs: Iterable[RunSpec], batch: BatchId, tools: Tools, jobs: int = 1
+    specs: Iterable[RunSpec],
+    batch: BatchId,
+    tools: Tools,
+    jobs: int = 1,
+    bounds: Bounds | None = None,
 ) -> Iterator[RunRecord]:
     """Every run of a plan, stored before it is handed on; so many at once.
 
     Raises Interrupted when somebody stopped it, BatchStopped when no further run can ask its
-    model, and UsageError when a scenario cannot be run as it is, after all others were.
+    model or a bound is reached, and UsageError when a scenario cannot be run as it is, after all
+    others were.
     """
-    crew = Crew(specs, batch, tools)
+    crew = Crew(specs, batch, tools, bounds or Bounds())
     with INTERRUPTS.drained():
         yield from crew.work(jobs)
 
@@ -52,9 +58,12 @@ def fitting(specs: Sequence[RunSpec], cpus: int, memory_bytes: int) -> int:
 class Crew:
     """Threads that each make one run after another."""
 
-    def __init__(self, specs: Iterable[RunSpec], batch: BatchId, tools: Tools) -> None:
+    def __init__(
+        self, specs: Iterable[RunSpec], batch: BatchId, tools: Tools, bounds: Bounds
+    ) -> None:
         self._batch = batch
         self._tools = tools
+        self._bounds = bounds
         self._line = Line(specs)
         self._lock = threading.Lock()
         self._made: SimpleQueue[RunRecord | None] = SimpleQueue()
@@ -110,9 +119,12 @@ class Crew:
 
     def _next(self) -> RunSpec | None:
         with self._lock:
-            if self._ended or INTERRUPTS.draining or self._tools.models.stopped(self._batch):
+            if self._ended or INTERRUPTS.draining or self._why_not():
                 return None
             return self._line.next()
+
+    def _why_not(self) -> str | None:
+        return self._tools.models.stopped(self._batch) or self._bounds.reached()
 
     def _make(self, spec: RunSpec) -> None:
         try:
@@ -141,7 +153,7 @@ class Crew:
             raise self._broken
         if self._cancelled or (left and INTERRUPTS.draining):
             raise Interrupted
-        why = self._tools.models.stopped(self._batch)
+        why = self._why_not()
         if why and (left or self._starved):
             raise BatchStopped(why)
         if self._refused:

@@ -187,6 +187,13 @@ def open_engine(settings: Settings) -> DockerClient:
     return connect(settings.docker_host)
 
 
+def describe_engine(settings: Settings) -> EngineReport:
+    """The Docker engine's processors, memory and place on the disk."""
+    from harness.sandbox.engine import describe
+
+    return describe(open_engine(settings))
+
+
 def open_workspaces(
     settings: Settings, client: DockerClient, sandboxes: DockerSandboxes
 ) -> Workspaces:

@@ -15,7 +15,6 @@ import click
 from harness import roster, wiring
 from harness.cli.console import output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
-from harness.cli.jobs import ONE, Jobs, jobs_option
 from harness.cli.live import LiveWatch
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -30,6 +29,7 @@ from harness.cli.models import (
     remembered_shared,
     source_of,
 )
+from harness.cli.pace import STEADY, Pace, pace_options
 from harness.cli.selection import scenarios_of, tiers_of
 from harness.cli.wearing import (
     Worn,
@@ -87,7 +87,7 @@ DEFAULT_TIER = "L1"
 @specialist_options
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
-@jobs_option
+@pace_options
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
@@ -120,7 +120,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     worn: Worn,
     with_baseline: bool,
     iterations: int,
-    jobs: Jobs,
+    pace: Pace,
     batch_id: str | None,
     skip_warmup: bool,
     only: str | None,
@@ -178,7 +178,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     source = source_of(settings, batch, specs, asked.shared)
     with reported(settings, batch, as_json=as_json):
         runs = execute(
-            settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, jobs=jobs
+            settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, pace=pace
         )
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
@@ -191,12 +191,12 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
 @click.command()
 @click.argument("batch_id")
 @batch_options
-@jobs_option
+@pace_options
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
 def resume(  # click hands over one argument per option
-    *, batch_id: str, given: Budget, jobs: Jobs, quiet: bool, as_json: bool, root: Path | None
+    *, batch_id: str, given: Budget, pace: Pace, quiet: bool, as_json: bool, root: Path | None
 ) -> int:
     """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
 
@@ -222,7 +222,7 @@ def resume(  # click hands over one argument per option
             reported(settings, batch, as_json=as_json),
             opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
         ):
-            runs += _run(specs, batch, tools, jobs.number(settings, specs))
+            runs += _run(settings, specs, batch, tools, pace)
     return report(settings, batch, runs, as_json=as_json)
 
 
@@ -253,7 +253,7 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     refs: dict[str, str],
     quiet: bool,
     source: Source | None = None,
-    jobs: Jobs = ONE,
+    pace: Pace = STEADY,
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
     with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
@@ -268,15 +268,18 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
             for i in range(len(cells))
         ]
         try:
-            return _run(numbered, batch, tools, jobs.number(settings, specs))
+            return _run(settings, numbered, batch, tools, pace)
         except UsageError:
             tools.store.forget(batch)
             raise
 
 
-def _run(specs: Sequence[RunSpec], batch: BatchId, tools: Tools, jobs: int) -> list[RunRecord]:
+def _run(
+    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, tools: Tools, pace: Pace
+) -> list[RunRecord]:
+    jobs, bounds = pace.on_engine(settings, specs)
     try:
-        return list(run_batch(specs, batch, tools, jobs))
+        return list(run_batch(specs, batch, tools, jobs, bounds))
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:

@@ -27,6 +27,7 @@ from harness.sandbox.base import (
     User,
     Workspace,
 )
+from harness.sandbox.engine import GIB, EngineReport
 
 OK = Completed(0, "", "", 0.01)
 Answer = Completed | Callable[["FakeBox"], Completed]
@@ -204,3 +205,21 @@ def _inside(path: str) -> str:
 
 OpenBox = Callable[..., AbstractContextManager[tuple[Box, Workspace]]]
 """What a fixture hands to tests that open sandboxes."""
+
+
+AN_ENGINE = EngineReport(
+    version="28",
+    api="1.48",
+    cgroup="2",
+    cgroup_driver="systemd",
+    storage_driver="overlay2",
+    security=("seccomp",),
+    missing_limits=(),
+    local=True,
+    root_dir="/var/lib/docker",
+    free_bytes=50 * GIB,
+    memory_bytes=16 * GIB,
+    cpus=8,
+    images=(),
+)
+"""A healthy one."""

@@ -12,6 +12,7 @@ from harness import roster, wiring
 from harness.cli.bench import bench
 from harness.cli.entry import exit_code_of
 from harness.testing.builders import Fakes, some_tools
+from harness.testing.sandbox import AN_ENGINE
 
 Cli = Callable[..., Result]
 
@@ -40,6 +41,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
     monkeypatch.setattr(wiring, "open_tools", tools)
     monkeypatch.setattr(wiring, "open_store", lambda _settings: made.store)
     monkeypatch.setattr(wiring, "open_artifacts", lambda _settings: made.tools.artifacts)
+    monkeypatch.setattr(wiring, "describe_engine", lambda _settings: AN_ENGINE)
     monkeypatch.setattr(wiring, "open_reaper", lambda _settings: NothingLeft())
     return made
 

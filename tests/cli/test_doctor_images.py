@@ -3,23 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.cli.doctor import prepared
-from harness.sandbox.engine import EngineReport, OurImage
-
-ENGINE = EngineReport(
-    version="28",
-    api="1.48",
-    cgroup="2",
-    cgroup_driver="systemd",
-    storage_driver="overlay2",
-    security=("seccomp",),
-    missing_limits=(),
-    local=True,
-    root_dir="/var/lib/docker",
-    free_bytes=None,
-    memory_bytes=2**33,
-    cpus=2,
-    images=(),
-)
+from harness.sandbox.engine import OurImage
+from harness.testing.sandbox import AN_ENGINE
 
 
 def test_prepared_images_are_weighed_and_their_removal_is_a_command() -> None:
@@ -28,7 +13,7 @@ def test_prepared_images_are_weighed_and_their_removal_is_a_command() -> None:
         OurImage("mintmark/prepared:2", "prepared", 2**29),
         OurImage("mintmark/base:1", "base", 2**31),
     )
-    (found,) = prepared(replace(ENGINE, images=images))
+    (found,) = prepared(replace(AN_ENGINE, images=images))
     assert found.value.startswith("2, 1.5 GiB")
     assert (
         "docker image prune --all --filter label=mintmark.prepared --filter until=168h"
@@ -37,4 +22,4 @@ def test_prepared_images_are_weighed_and_their_removal_is_a_command() -> None:
 
 
 def test_nothing_is_said_of_prepared_images_where_there_are_none() -> None:
-    assert list(prepared(ENGINE)) == []
+    assert list(prepared(AN_ENGINE)) == []

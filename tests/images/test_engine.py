@@ -10,22 +10,9 @@ import requests
 from harness.errors import SandboxFault
 from harness.sandbox import engine
 from harness.sandbox.engine import EngineReport, Level, OurImage, connect, engine_faults, findings
+from harness.testing.sandbox import AN_ENGINE
 
-HEALTHY = EngineReport(
-    version="24.0.7",
-    api="1.43",
-    cgroup="2",
-    cgroup_driver="systemd",
-    storage_driver="overlay2",
-    security=("seccomp",),
-    missing_limits=(),
-    local=True,
-    root_dir="/var/lib/docker",
-    free_bytes=50 * engine.GIB,
-    memory_bytes=16 * engine.GIB,
-    cpus=8,
-    images=(OurImage("mintmark/prepared:1", "prepared", 100 * 2**20),),
-)
+HEALTHY = replace(AN_ENGINE, images=(OurImage("mintmark/prepared:1", "prepared", 100 * 2**20),))
 
 
 class OldApi:

@@ -1,0 +1,96 @@
+"""How a batch is worked on: so many runs at once, for so long, while there is so much room."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import click
+
+from harness import wiring
+from harness.bounds import Bounds
+from harness.crew import fitting
+from harness.domain.spec import RunSpec
+from harness.load.units import seconds, size_bytes
+from harness.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MOST = 256
+AUTO = "auto"
+MIN_FREE = "1GiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What was asked for; no number of jobs leaves it to the engine and the scenarios."""
+
+    jobs: int | None = 1
+    most_s: float | None = None
+    min_free_bytes: int = 0
+
+    def on_engine(self, settings: Settings, specs: Sequence[RunSpec]) -> tuple[int, Bounds]:
+        """So many runs at once, and how far; the time begins now."""
+        engine = wiring.describe_engine(settings)
+        folders = [settings.results, *([Path(engine.root_dir)] if engine.local else [])]
+        fits = min(MOST, fitting(specs, engine.cpus, engine.memory_bytes))
+        return self.jobs or fits, Bounds(self.most_s, self.min_free_bytes, folders)
+
+
+STEADY = Pace()
+
+
+def _jobs(_context: click.Context, _option: click.Parameter, value: str) -> int | None:
+    if value == AUTO:
+        return None
+    if not value.isdecimal() or not 1 <= int(value) <= MOST:
+        raise click.BadParameter(f"{value!r} is neither a number from 1 to {MOST} nor {AUTO!r}")
+    return int(value)
+
+
+def _time(_context: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    try:
+        return None if value is None else seconds(value)
+    except (ValueError, KeyError) as error:
+        raise click.BadParameter(f"{value!r} is no time: write 90m, 2h or 600s") from error
+
+
+def _size(_context: click.Context, _option: click.Parameter, value: str) -> int:
+    try:
+        return size_bytes(value)
+    except (ValueError, KeyError) as error:
+        raise click.BadParameter(f"{value!r} is no size: write 5GB, 512MiB or 0") from error
+
+
+_OPTIONS = (
+    click.option(
+        "--jobs", default="1", show_default=True, metavar="N|auto", callback=_jobs,
+        help="So many runs at once; auto: as many as the engine's processors and memory hold.",
+    ),
+    click.option(
+        "--max-batch-time", "most_s", metavar="TIME", callback=_time,
+        help="No run begins after so long: 90m, 2h.",
+    ),
+    click.option(
+        "--min-free-disk", "min_free_bytes", default=MIN_FREE, show_default=True, metavar="SIZE",
+        callback=_size, help="No run begins with less room on a disk than this.",
+    ),
+)  # fmt: skip
+_NAMES = ("jobs", "most_s", "min_free_bytes")
+
+
+def pace_options(command: Callable[P, R]) -> Callable[..., R]:
+    """Give a command those options; it receives them as one `pace`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **given: P.kwargs) -> R:
+        pace = Pace(**{name: given.pop(name) for name in _NAMES})  # type: ignore[arg-type]  # by name
+        return command(*args, pace=pace, **given)  # type: ignore[arg-type]  # one more than click gave
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped

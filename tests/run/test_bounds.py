@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.bounds import Bounds
+from harness.crew import run_batch
+from harness.domain.ids import BatchId
+from harness.errors import BatchStopped
+from harness.testing.builders import some_tools
+from tests.run.test_crew import BUILD, some_specs
+
+
+def test_a_time_is_over_when_it_is_over() -> None:
+    now = 100.0
+    bounds = Bounds(most_s=60, clock=lambda: now, began=now)
+    assert bounds.reached() is None
+    now = 160.0
+    assert "60 s" in str(bounds.reached())
+
+
+def test_a_disk_must_keep_room_and_one_that_is_not_there_is_not_asked(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    folders = (tmp_path / "absent", tmp_path)
+    assert Bounds(min_free_bytes=free // 2, folders=folders).reached() is None
+    assert str(tmp_path) in str(Bounds(min_free_bytes=free * 2, folders=folders).reached())
+
+
+def test_no_run_begins_beyond_a_bound_and_the_batch_says_which(tmp_path: Path) -> None:
+    fakes, ticks = some_tools(BUILD), iter([0.0, 1.0, 60.0, 60.0, 60.0])
+    bounds = Bounds(most_s=60, clock=lambda: next(ticks), began=0.0)
+    with pytest.raises(BatchStopped, match="time is over"):
+        list(run_batch(some_specs(tmp_path, 9), BatchId("batch"), fakes.tools, 1, bounds))
+    assert len(fakes.store.runs()) == 2
+
+
+def test_a_bound_that_is_reached_when_all_is_done_stops_nothing(tmp_path: Path) -> None:
+    fakes, ticks = some_tools(BUILD), iter([0.0, 60.0, 60.0, 60.0])
+    bounds = Bounds(most_s=60, clock=lambda: next(ticks), began=0.0)
+    assert len(list(run_batch(some_specs(tmp_path, 1), BatchId("b"), fakes.tools, 1, bounds))) == 1
