@@ -1,0 +1,110 @@
+"""A batch whose command is killed again and again: no stored run is lost or made twice.
+
+`make chaos` kills it two hundred times; here it is a handful, at places that differ every time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from docker import DockerClient
+
+from harness.cli.entry import NOT_PASSED, PASSED
+from tests.endtoend.test_commands import Project, engine, ours
+
+__all__ = ["engine"]
+
+pytestmark = pytest.mark.docker
+
+KILLS = int(os.environ.get("MINTMARK_CHAOS_KILLS", "4"))
+RUNS = int(os.environ.get("MINTMARK_CHAOS_RUNS", "16"))
+SEED = int(os.environ.get("MINTMARK_CHAOS_SEED", "0")) or time.time_ns() % 1_000_000
+JOBS = "8"
+AT_WORK = 0.8
+"""So many of the kills come when runs are under way, the others as the command begins."""
+QUICK = """\
+plays:
+  - calls:
+      - {tool: write_file, input: {path: mine.txt, content: "x"}}
+      - {tool: run_command, input: {command: "echo done"}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path / "project")
+    made.root.mkdir()
+    assert made.bench("new", "suite", "sample").returncode == 0
+    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
+    scripts = made.root / "suites/sample/scenarios/greet/scripts"
+    scripts.mkdir()
+    (scripts / "quick.yaml").write_text(QUICK)
+    return made
+
+
+def command(project: Project) -> tuple[str, ...]:
+    """What begins the batch, or goes on with it once it is planned."""
+    if project.bench("batch", "chaos").returncode == PASSED:
+        return ("resume", "chaos")
+    iterations = ("--iterations", str(RUNS), "--batch-id", "chaos")
+    return ("sample", "greet", "--agent", "scripted:quick", *iterations)
+
+
+def wait_for_work(project: Project, process: subprocess.Popen[str]) -> None:
+    """Until a workspace is open, or the command has ended."""
+    run = project.root / "results" / "state" / "run"
+    mine = f"/{process.pid}/"
+    while process.poll() is None:
+        with suppress(OSError):
+            if any(mine in (f / "owner").read_text() for f in run.iterdir()):
+                return
+        time.sleep(0.02)
+
+
+def stored(project: Project) -> dict[str, str]:
+    """Every run of the batch, as text that says if anything of it changed."""
+    document = project.bench("batch", "chaos", "--json")
+    if document.returncode == 2:
+        # killed before the batch was planned
+        return {}
+    runs = json.loads(document.stdout)["runs"]
+    return {run["run_id"]: json.dumps(run, sort_keys=True) for run in runs}
+
+
+def test_a_batch_that_is_killed_again_and_again_is_finished_as_if_it_were_not(
+    project: Project, engine: DockerClient
+) -> None:
+    print(f"MINTMARK_CHAOS_SEED={SEED}")  # noqa: T201  # to see the same again
+    dice = random.Random(SEED)  # noqa: S311  # no secret
+    # the image is built before, so that it is runs that are killed
+    assert project.bench("sample", "greet", "--agent", "echo").returncode == NOT_PASSED
+    seen: dict[str, str] = {}
+    for _ in range(KILLS):
+        process = project.start("bench", *command(project), "--jobs", JOBS)
+        if dice.random() < AT_WORK:
+            wait_for_work(project, process)
+        try:
+            process.communicate(timeout=dice.uniform(0.0, 3.0))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        now = stored(project)
+        assert {run: now.get(run) for run in seen} == seen, "a stored run was lost or changed"
+        seen = now
+    done = project.bench(*command(project), "--jobs", JOBS)
+    assert done.returncode in {PASSED, NOT_PASSED}, done.stderr
+    document = project.document("batch", "chaos")
+    runs = json.loads(json.dumps(document["runs"]))
+    assert sorted(run["iteration"] for run in runs) == [*range(1, RUNS + 1)]
+    assert {run["status"] for run in runs} == {"finished"}
+    assert len({run["total_score"] for run in runs}) == 1
+    assert json.loads(json.dumps(document["batch"]))["finished"] is True
+    assert ours(engine, project) == []
