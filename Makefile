@@ -7,7 +7,7 @@ BENCH := $(BIN)/bench
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo bench test quick check fmt fmt-check lint types imports clean
+.PHONY: help setup engine demo bench test chaos quick check fmt fmt-check lint types imports clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ bench: setup engine ## measure what a run costs, and rewrite docs/performance.md
 
 test: quick engine ## run every test, on the real engine
 	$(BIN)/python -m pytest -m docker
+
+chaos: setup engine ## kill a batch two hundred times; takes about half an hour
+	MINTMARK_CHAOS_KILLS=200 MINTMARK_CHAOS_RUNS=200 $(BIN)/python -m pytest -q -s -m docker tests/endtoend/test_chaos.py
 
 quick: setup ## run the tests that need no engine, on every core
 	$(BIN)/python -m pytest -m "not docker" -n auto -q
