@@ -14,7 +14,7 @@ from harness.agents.simulated_user import SimulatedUser
 from harness.domain.changes import Changes
 from harness.domain.ids import LABEL, BatchId, RunId, container_name
 from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
-from harness.domain.record import RunRecord, TreeRef
+from harness.domain.record import Maker, RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
@@ -142,6 +142,8 @@ class Tools:
     """Who made what is found lying about later."""
     replay: bytes | None = None
     """A recording that stands in for every model."""
+    maker: Maker | None = None
+    """What a record says of the harness that made it."""
 
     def line(
         self, run: RunId, batch: BatchId, spec: RunSpec, needs: Needs
