@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from harness import roster, wiring
-from harness.cli.console import money, output, print_json, table, who
+from harness.cli.console import clean, money, output, print_json, table, who
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
 from harness.cli.selection import scenarios_of, tiers_of
@@ -22,6 +23,7 @@ from harness.errors import UsageError
 from harness.plan import Selection
 from harness.plan import plan as plan_runs
 from harness.report.compared import outlook_document
+from harness.report.families import as_one
 from harness.report.planned import (
     Design,
     Pilot,
@@ -32,11 +34,10 @@ from harness.report.planned import (
     pilot_of,
     steps,
 )
-from harness.report.power import LEAST_SCENARIOS, WANTED, Outlook, advice
+from harness.report.power import WANTED, Outlook, advice, reach
 from harness.report.words import plural
 from harness.settings import Settings
 
-NONE = "–"
 DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
 
 
@@ -58,12 +59,12 @@ DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @click.option("--power", "wants_power", is_flag=True, help="What a comparison of it could show.")
 @click.option(
-    "--difference", "wanted", type=float, default=WANTED, show_default=True, metavar="X",
-    help="The least difference of the score that is worth telling, of 0..1.",
+    "--difference", "wanted", type=float, metavar="X",
+    help=f"With --power: the least difference worth telling, of 0..1.  [default: {WANTED}]",
 )  # fmt: skip
 @click.option(
     "--from", "pilot_batch", metavar="BATCH",
-    help="Learn the spread and the cost of runs from a batch, instead of assuming them.",
+    help="With --power: learn spread and cost of runs from a batch, instead of assuming them.",
 )  # fmt: skip
 @json_option
 @root_option
@@ -79,7 +80,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     with_baseline: bool,
     iterations: int,
     wants_power: bool,
-    wanted: float,
+    wanted: float | None,
     pilot_batch: str | None,
     as_json: bool,
     root: Path | None,
@@ -94,6 +95,11 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
       bench plan bug-fix --all-scenarios --iterations 3 --power --difference 0.1
       bench plan bug-fix --all-scenarios --power --from last
     """  # noqa: D301  # click wants its \b
+    given = {"--difference": wanted, "--from": pilot_batch}
+    if not wants_power and (idle := [name for name, value in given.items() if value is not None]):
+        goes = "go" if len(idle) > 1 else "goes"
+        raise UsageError(f"{' and '.join(idle)} {goes} with --power, which is missing")
+    wanted = WANTED if wanted is None else wanted
     if not 0 < wanted < 1:
         raise UsageError(f"--difference is {wanted:g}; scores go from 0 to 1, so say 0.05 or so")
     settings = settings_for(root)
@@ -164,7 +170,7 @@ def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) 
         ("Compared", against),
         ("Design", size),
         ("Spread", f"{spread} ({kept})"),
-        ("Detectable", _detectable(view)),
+        ("Detectable", reach(view)),
         (f"To tell {view.wanted:g}", _told(view)),
     ]  # fmt: skip
     console.print(table(None, [("", "id"), ("", "")], rows))
@@ -172,6 +178,8 @@ def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) 
     console.print(
         table(None, STEP_COLUMNS, [_step_row(n, s) for n, s in _ways(design, view, pilot)])
     )
+    for names in design.namesakes:
+        console.print(Text.assemble("\n", ("note:", "yellow"), clean(f" {as_one(names)}")))
     if pilot.is_simulated:
         console.print(
             "\n[yellow]note:[/] simulated agents played in the batch; models vary in other ways"
@@ -204,16 +212,10 @@ def _step_row(name: str, step: Step) -> tuple[str, ...]:
     return name, str(step.scenarios), str(step.iterations), f"{step.runs:,}", cost
 
 
-def _detectable(view: Outlook) -> str:
-    if view.is_too_narrow:
-        return f"nothing beyond these scenarios: that takes {LEAST_SCENARIOS} or more"
-    return NONE if view.detectable is None else f"{view.detectable:.2f}, four times in five"
-
-
 def _told(view: Outlook) -> str:
     if view.is_enough:
         return f"enough: found in {view.chance:.0%} of such comparisons"
-    if view.is_too_narrow or view.chance is None:
+    if view.chance is None:
         return advice(view)
     return f"found in {view.chance:.0%} of such comparisons; {advice(view)}"
 
@@ -244,6 +246,7 @@ def _document(
         document["power"] = {
             **outlook_document(view),
             "sides": design.sides,
+            "same_fixture": [list(names) for names in design.namesakes],
             "advice": advice(view),
             "ways": [
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -23,8 +23,10 @@ from harness.cli.models import (
     Source,
     batch_options,
     look_at_models,
+    look_at_prices,
     model_options,
     named_model,
+    purses_of,
     remembered_grading,
     remembered_shared,
     source_of,
@@ -36,6 +38,7 @@ from harness.cli.wearing import (
     outfit_again,
     outfits_of,
     refuse_confounded,
+    refuse_unworn,
     remembered_outfits,
     remembered_specialist,
     say_worn,
@@ -50,6 +53,7 @@ from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.gateway.budget import Purse
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
@@ -104,7 +108,7 @@ DEFAULT_TIER = "L1"
 @click.option(
     "--mint-output",
     type=click.Path(path_type=Path),
-    help="Where the snapshot goes [snapshots/ of the project].",
+    help="With --mint-template: where the snapshot goes [the project's snapshots/].",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
@@ -144,11 +148,20 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
+    if mint_output and not mint_template:
+        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
+        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
         worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
     loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
-    outfits = outfits_of(settings, worn)
+    batch = new_batch(batch_id)
+    purses = purses_of(settings, batch, asked.shared.budget)
+    if worn.refs and worn.wearing.chooser:
+        look_at_prices(settings, [worn.wearing.chooser], asked.shared)
+    outfits = outfits_of(settings, worn, purses)
+    if mint_template:
+        refuse_unworn(settings, mint_template, outfits)
     named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents)
     specs = plan(
         Selection(
@@ -160,22 +173,17 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
             budget=asked.budget,
             user=asked.user,
-            grading=Grading(
-                only=_names(only),
-                skip=_names(skip),
-                judges=tuple(named_model("--judge", judge) for judge in judges),
-            ),
+            grading=_grading(only, skip, judges),
             own_tools=worn.own_tools,
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
-    batch = new_batch(batch_id)
     refuse_confounded(wiring.open_store(settings).runs(batch), specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, outfits)
     if not (quiet or as_json):
         say_worn(specs, outfits, asked.model)
-    source = source_of(settings, batch, specs, asked.shared)
+    source = source_of(specs, asked.shared, purses)
     with reported(settings, batch, as_json=as_json):
         runs = execute(
             settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, pace=pace
@@ -211,37 +219,44 @@ def resume(  # click hands over one argument per option
     if not missing and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
-    groups = _by_source([(_replan(settings, planned), planned) for planned in missing], given)
-    for shared, specs in groups:
-        look_at_models(settings, specs, shared)
+    shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
+    budget = _budget(shares, given)
+    purses = purses_of(settings, batch, budget)
+    specs = [_replan(settings, planned, purses) for planned in missing]
+    groups = _by_source(specs, shares, budget)
+    for shared, alike in groups:
+        look_at_models(settings, alike, shared)
     # before any of them runs, each has what it plays
-    sources = [(source_of(settings, batch, specs, shared), specs) for shared, specs in groups]
+    sources = [(source_of(alike, shared, purses), alike) for shared, alike in groups]
     runs: list[RunRecord] = []
-    for source, specs in sources:
+    for source, alike in sources:
         with (
             reported(settings, batch, as_json=as_json),
-            opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
+            opened(settings, len(alike), source, quiet=quiet or as_json) as tools,
         ):
-            runs += _run(settings, specs, batch, tools, pace)
+            runs += _run(settings, alike, batch, tools, pace)
     return report(settings, batch, runs, as_json=as_json)
 
 
-def _by_source(
-    missing: Sequence[tuple[RunSpec, Planned]], given: Budget
-) -> list[tuple[Shared, list[RunSpec]]]:
-    """The runs that play one cassette, or none, and what they were planned with."""
-    groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
-    shares = [remembered_shared(json.loads(planned.settings)) for _, planned in missing]
-    for (spec, _), shared in zip(missing, shares, strict=True):
-        groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
-    budget = Budget(
+def _budget(shares: Sequence[Shared], given: Budget) -> Budget:
+    """What the batch may use: as it is asked now, else the least that it was planned with."""
+    return Budget(
         usd=given.usd or min((s.budget.usd for s in shares if s.budget.usd), default=None),
         tokens=given.tokens
         or min((s.budget.tokens for s in shares if s.budget.tokens), default=None),
     )
+
+
+def _by_source(
+    specs: Sequence[RunSpec], shares: Sequence[Shared], budget: Budget
+) -> list[tuple[Shared, list[RunSpec]]]:
+    """The runs that play one cassette, or none, and what they were planned with."""
+    groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
+    for spec, shared in zip(specs, shares, strict=True):
+        groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
     strict = any(shared.strict_prices for shared in shares)
     return [
-        (Shared(budget, strict, path, digest), specs) for (path, digest), specs in groups.items()
+        (Shared(budget, strict, path, digest), alike) for (path, digest), alike in groups.items()
     ]
 
 
@@ -331,6 +346,14 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     return PASSED if all(run.passed for run in runs) else NOT_PASSED
 
 
+def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Grading:
+    return Grading(
+        only=_names(only),
+        skip=_names(skip),
+        judges=tuple(named_model("--judge", judge) for judge in judges),
+    )
+
+
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
@@ -357,7 +380,7 @@ def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
     )
 
 
-def _replan(settings: Settings, planned: Planned) -> RunSpec:
+def _replan(settings: Settings, planned: Planned, purses: Mapping[BatchId, Purse]) -> RunSpec:
     cell, remembered = planned.cell, json.loads(planned.settings)
     scenario = load_scenario(
         settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
@@ -366,7 +389,7 @@ def _replan(settings: Settings, planned: Planned) -> RunSpec:
         (scenario,),
         (cell.tier,),
         (roster.agent_ref(cell.agent, cell.model, ModelSettings(**remembered["settings"])),),
-        (outfit_again(settings, remembered),),
+        (outfit_again(settings, remembered, purses),),
         warmup=Warmup(remembered["warmup"]),
         budget=Budget(**remembered["budget"]),
         user=ModelRef(**remembered["user"]) if remembered["user"] else None,

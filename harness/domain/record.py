@@ -164,6 +164,25 @@ class TreeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceTables:
+    """What prices were taken from."""
+
+    library: str
+    """The price library and its version: the table is part of it."""
+    own: Digest | None = None
+    """Of the project's prices.json5; None where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Which harness made a run, and what it was metered with."""
+
+    harness: str
+    """Its version."""
+    prices: PriceTables
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Spec + session + tree + checks + score, or a fault."""
 
@@ -196,6 +215,8 @@ class RunRecord:
     """What somebody asked of the grading."""
     application: Application | None = None
     """The specialist's words, and how they were chosen."""
+    maker: Maker | None = None
+    """None for a run that was stored before this was recorded."""
 
     @property
     def judging(self) -> tuple[ModelUse, ...]:

@@ -11,6 +11,8 @@ from harness.domain.record import (
     CheckResult,
     CommandResult,
     Fault,
+    Maker,
+    PriceTables,
     RunRecord,
     SpecialistRef,
     TestOutcome,
@@ -58,4 +60,5 @@ def full_record() -> RunRecord:
         passed=False,
         fault=Fault(Cause.EVALUATOR, "evaluate", NASTY),
         stages_s=(("prepare", 0.25), ("work", 3.0)),
+        maker=Maker("0.1.0", PriceTables(NASTY, text_digest("prices.json5"))),
     )  # fmt: skip
