@@ -1,10 +1,10 @@
-"""`bench run` (the default command) and `bench resume`."""
+"""`bench run`, the default command, and how a batch is worked on."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -16,26 +16,21 @@ from harness import roster, wiring
 from harness.cli.console import output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.live import LiveWatch
-from harness.cli.lookup import find_batch
 from harness.cli.models import (
     Asked,
     Shared,
     Source,
-    batch_options,
     look_at_models,
     look_at_prices,
     model_options,
     named_model,
     purses_of,
-    remembered_grading,
-    remembered_shared,
     source_of,
 )
 from harness.cli.pace import STEADY, Pace, pace_options
 from harness.cli.selection import scenarios_of, tiers_of
 from harness.cli.wearing import (
     Worn,
-    outfit_again,
     outfits_of,
     refuse_confounded,
     refuse_unworn,
@@ -49,17 +44,14 @@ from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
-from harness.gateway.budget import Purse
-from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
 from harness.report.words import plural
 from harness.settings import Settings
-from harness.store.base import Planned, Wanted
+from harness.store.base import Wanted
 from harness.tools import Tools
 
 DEFAULT_AGENT = "echo"
@@ -196,70 +188,6 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     return code
 
 
-@click.command()
-@click.argument("batch_id")
-@batch_options
-@pace_options
-@click.option("--quiet", is_flag=True, help="No progress.")
-@json_option
-@root_option
-def resume(  # click hands over one argument per option
-    *, batch_id: str, given: Budget, pace: Pace, quiet: bool, as_json: bool, root: Path | None
-) -> int:
-    """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
-
-    Its budget, its cassette and its demands on prices are those it was planned with; a limit that
-    is given here takes the place of its own. A run whose scenario, prompt, agent or specialist has
-    changed since it was planned is refused.
-    """
-    settings = settings_for(root)
-    store = wiring.open_store(settings)
-    batch = find_batch(store, batch_id).id
-    missing = store.missing(batch)
-    if not missing and not as_json:
-        output().print(f"nothing is missing in batch {batch}")
-        return PASSED
-    shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
-    budget = _budget(shares, given)
-    purses = purses_of(settings, batch, budget)
-    specs = [_replan(settings, planned, purses) for planned in missing]
-    groups = _by_source(specs, shares, budget)
-    for shared, alike in groups:
-        look_at_models(settings, alike, shared)
-    # before any of them runs, each has what it plays
-    sources = [(source_of(alike, shared, purses), alike) for shared, alike in groups]
-    runs: list[RunRecord] = []
-    for source, alike in sources:
-        with (
-            reported(settings, batch, as_json=as_json),
-            opened(settings, len(alike), source, quiet=quiet or as_json) as tools,
-        ):
-            runs += _run(settings, alike, batch, tools, pace)
-    return report(settings, batch, runs, as_json=as_json)
-
-
-def _budget(shares: Sequence[Shared], given: Budget) -> Budget:
-    """What the batch may use: as it is asked now, else the least that it was planned with."""
-    return Budget(
-        usd=given.usd or min((s.budget.usd for s in shares if s.budget.usd), default=None),
-        tokens=given.tokens
-        or min((s.budget.tokens for s in shares if s.budget.tokens), default=None),
-    )
-
-
-def _by_source(
-    specs: Sequence[RunSpec], shares: Sequence[Shared], budget: Budget
-) -> list[tuple[Shared, list[RunSpec]]]:
-    """The runs that play one cassette, or none, and what they were planned with."""
-    groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
-    for spec, shared in zip(specs, shares, strict=True):
-        groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
-    strict = any(shared.strict_prices for shared in shares)
-    return [
-        (Shared(budget, strict, path, digest), alike) for (path, digest), alike in groups.items()
-    ]
-
-
 def execute(  # noqa: PLR0913  # each is something that the command was told
     settings: Settings,
     specs: Sequence[RunSpec],
@@ -283,15 +211,16 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
             for i in range(len(cells))
         ]
         try:
-            return _run(settings, numbered, batch, tools, pace)
+            return work_on(settings, numbered, batch, tools, pace)
         except UsageError:
             tools.store.forget(batch)
             raise
 
 
-def _run(
+def work_on(
     settings: Settings, specs: Sequence[RunSpec], batch: BatchId, tools: Tools, pace: Pace
 ) -> list[RunRecord]:
+    """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
     try:
         return list(run_batch(specs, batch, tools, jobs, bounds))
@@ -378,27 +307,3 @@ def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
             **shared.remembered(),
         }
     )
-
-
-def _replan(settings: Settings, planned: Planned, purses: Mapping[BatchId, Purse]) -> RunSpec:
-    cell, remembered = planned.cell, json.loads(planned.settings)
-    scenario = load_scenario(
-        settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
-    )
-    selection = Selection(
-        (scenario,),
-        (cell.tier,),
-        (roster.agent_ref(cell.agent, cell.model, ModelSettings(**remembered["settings"])),),
-        (outfit_again(settings, remembered, purses),),
-        warmup=Warmup(remembered["warmup"]),
-        budget=Budget(**remembered["budget"]),
-        user=ModelRef(**remembered["user"]) if remembered["user"] else None,
-        grading=remembered_grading(remembered.get("grading", {})),
-    )
-    spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
-    if spec.digest != planned.spec_digest:
-        raise UsageError(
-            f"{scenario.key} {cell.tier} {cell.who} is not what it was when the batch was planned:"
-            " its files have changed; run it in a new batch"
-        )
-    return spec
