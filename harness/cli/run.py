@@ -223,7 +223,7 @@ def work_on(
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
     try:
-        return list(run_batch(specs, batch, tools, jobs, bounds))
+        return list(run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries))
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:
@@ -270,9 +270,11 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
         else:
             print_summary(console, store.runs(batch), batch)
         console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
-    if any(run.fault for run in runs):
+    # one that was made again is what it was at last
+    last = {(run.cell, run.iteration): run for run in runs}.values()
+    if any(run.fault for run in last):
         return WORLD
-    return PASSED if all(run.passed for run in runs) else NOT_PASSED
+    return PASSED if all(run.passed for run in last) else NOT_PASSED
 
 
 def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Grading:
