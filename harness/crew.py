@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from queue import Empty, SimpleQueue
 
 from harness.bounds import Bounds
+from harness.claims import Claims
 from harness.domain.failures import TABLE, Cause
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
-from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.errors import AlreadyStored, BatchStopped, Interrupted, UsageError
 from harness.interrupts import INTERRUPTS
+from harness.log import log
 from harness.run import attempt
 from harness.tools import Tools
 from harness.turns import Turns
@@ -26,7 +29,7 @@ LOOK_S = 0.2
 """How often whoever waits for a run looks whether somebody wants it to end."""
 
 
-def run_batch(
+def run_batch(  # noqa: PLR0913  # what is not said changes nothing
     specs: Iterable[RunSpec],
     batch: BatchId,
     tools: Tools,
@@ -34,17 +37,19 @@ def run_batch(
     bounds: Bounds | None = None,
     *,
     retries: int = 0,
+    claims: Claims | None = None,
 ) -> Iterator[RunRecord]:
     """Every run of a plan, stored before it is handed on; so many at once.
 
-    One that the world spoils is tried again so often, when all others were made.
+    One that the world spoils is tried again so often, when all others were made; one that another
+    process makes, by `claims`, is left to it.
 
     Raises Interrupted when somebody stopped it, BatchStopped when no further run can ask its
     model or a bound is reached, and UsageError when a scenario cannot be run as it is, after all
     others were.
     """
-    crew = Crew(Turns(specs, retries=retries), batch, tools, bounds or Bounds())
-    with INTERRUPTS.drained():
+    crew = Crew(Turns(specs, retries=retries), batch, tools, bounds or Bounds(), claims)
+    with INTERRUPTS.drained(), claims or nullcontext():
         yield from crew.work(jobs)
 
 
@@ -63,10 +68,13 @@ def fitting(specs: Sequence[RunSpec], cpus: int, memory_bytes: int) -> int:
 class Crew:
     """Threads that each make one run after another."""
 
-    def __init__(self, turns: Turns, batch: BatchId, tools: Tools, bounds: Bounds) -> None:
+    def __init__(
+        self, turns: Turns, batch: BatchId, tools: Tools, bounds: Bounds, claims: Claims | None
+    ) -> None:
         self._batch = batch
         self._tools = tools
         self._bounds = bounds
+        self._claims = claims
         self._turns = turns
         self._lock = threading.Lock()
         self._made: SimpleQueue[RunRecord | None] = SimpleQueue()
@@ -118,8 +126,10 @@ class Crew:
                 if spec is None:
                     # all that is left waits for its provider
                     time.sleep(LOOK_S)
-                else:
+                elif self._claims is None or self._claims.take(spec):
                     self._make(spec)
+                else:
+                    self._leave(spec)
         except BaseException as error:  # noqa: BLE001  # raised by whoever waits for this thread
             self._ended = True
             self._broken = self._broken or error
@@ -138,7 +148,13 @@ class Crew:
     def _make(self, spec: RunSpec) -> None:
         try:
             record = attempt(spec, self._batch, self._tools)
+        except AlreadyStored as error:
+            # we were away for so long that another took it over
+            log().warning("run_stored_by_another", batch=self._batch, error=str(error))
+            return
         except UsageError as error:
+            if self._claims is not None:
+                self._claims.give_back(spec)
             # the same would happen to every run of the scenario, and to no other's
             with self._lock:
                 self._turns.drop(spec.scenario.key)
@@ -161,6 +177,10 @@ class Crew:
             else:
                 self._cancelled = self._ended = True
         self._made.put(record)
+
+    def _leave(self, spec: RunSpec) -> None:
+        with self._lock:
+            self._turns.done(spec)
 
     def _tell(self) -> None:
         """Raise what ended the batch before its plan did."""

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from rich.text import Text
 
 from harness import roster, wiring
-from harness.cli.console import output
+from harness.cli.console import clean, messages, output
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -33,19 +34,38 @@ from harness.errors import UsageError
 from harness.gateway.budget import Purse
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
+from harness.report.words import plural
 from harness.settings import Settings
 from harness.store.base import Planned
+
+MAX_FAULTS = 3
+FEW = 5
 
 
 @click.command()
 @click.argument("batch_id")
 @batch_options
 @pace_options
+@click.option(
+    "--max-faults",
+    type=click.IntRange(min=1),
+    default=MAX_FAULTS,
+    show_default=True,
+    metavar="N",
+    help="Leave a run alone that the world spoiled so often.",
+)
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
-def resume(
-    *, batch_id: str, given: Budget, pace: Pace, quiet: bool, as_json: bool, root: Path | None
+def resume(  # noqa: PLR0913  # click hands over one argument per option
+    *,
+    batch_id: str,
+    given: Budget,
+    pace: Pace,
+    max_faults: int,
+    quiet: bool,
+    as_json: bool,
+    root: Path | None,
 ) -> int:
     """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
 
@@ -56,10 +76,13 @@ def resume(
     settings = settings_for(root)
     store = wiring.open_store(settings)
     batch = find_batch(store, batch_id).id
-    missing = store.missing(batch)
-    if not missing and not as_json:
+    everything = store.missing(batch)
+    missing = [planned for planned in everything if planned.faults < max_faults]
+    if not everything and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
+    if len(missing) < len(everything):
+        _say_left_alone([each for each in everything if each.faults >= max_faults])
     shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
     budget = _budget(shares, given)
     purses = purses_of(settings, batch, budget)
@@ -77,6 +100,22 @@ def resume(
         ):
             runs += work_on(settings, alike, batch, tools, pace)
     return report(settings, batch, runs, as_json=as_json)
+
+
+def _say_left_alone(spoiled: Sequence[Planned]) -> None:
+    """Runs that fault again and again, and how to try them all the same."""
+    least = max(planned.faults for planned in spoiled) + 1
+    console = messages()
+    console.print(
+        f"[yellow]note:[/] {plural(len(spoiled), 'run')} left alone that faulted again and again;"
+        f" to try once more: --max-faults {least}"
+    )
+    for planned in spoiled[:FEW]:
+        cell = planned.cell
+        name = f"{cell.suite}/{cell.scenario} {cell.tier} {cell.who} #{planned.iteration}"
+        console.print(Text(clean(f"      {name}: {plural(planned.faults, 'fault')}")))
+    if len(spoiled) > FEW:
+        console.print(f"      and {len(spoiled) - FEW} more")
 
 
 def _budget(shares: Sequence[Shared], given: Budget) -> Budget:

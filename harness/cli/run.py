@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from harness import roster, wiring
-from harness.cli.console import output, print_json, print_run, print_summary
+from harness.claims import Claims
+from harness.cli.console import messages, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.live import LiveWatch
 from harness.cli.models import (
@@ -50,6 +51,7 @@ from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
 from harness.report.words import plural
+from harness.sandbox.owner import is_alive
 from harness.settings import Settings
 from harness.store.base import Wanted
 from harness.tools import Tools
@@ -222,8 +224,11 @@ def work_on(
 ) -> list[RunRecord]:
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
+    claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
     try:
-        return list(run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries))
+        made = list(
+            run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries, claims=claims)
+        )
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:
@@ -234,6 +239,9 @@ def work_on(
         raise BatchStopped(
             f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
         ) from stop
+    if others := claims.elsewhere():
+        messages().print(f"{plural(others, 'run')} of the batch: another command makes them now")
+    return made
 
 
 @contextmanager
