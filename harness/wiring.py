@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import __version__
@@ -174,17 +175,30 @@ def chooser_of(
 
 
 def open_store(settings: Settings) -> Store:
-    """The project's store."""
+    """The project's store, or the file or database that was named instead."""
+    named = settings.store or str(settings.results / "bench.db")
+    scheme, is_url, _ = named.partition("://")
+    if is_url:
+        from harness.store.postgres import FORM, SCHEMES, PostgresStore
+
+        if scheme not in SCHEMES:
+            raise UsageError(f"no store of the kind {scheme!r}; name a file, or {FORM}")
+        return PostgresStore.open(named)
     from harness.store.sqlite import SqliteStore
 
-    return SqliteStore.open(settings.results / "bench.db")
+    return SqliteStore.open(Path(named).absolute())
 
 
 def open_artifacts(settings: Settings) -> Artifacts:
-    """The project's artefacts."""
+    """The project's artefacts, or those of the folder or URL that was named instead."""
+    named = settings.artifacts or str(settings.results)
+    if "://" in named:
+        from harness.store.remote import RemoteArtifacts
+
+        return RemoteArtifacts.open(named)
     from harness.store.artifacts import FileArtifacts
 
-    return FileArtifacts(settings.results)
+    return FileArtifacts(Path(named).absolute())
 
 
 def open_ledger(settings: Settings) -> Ledger:
