@@ -5,13 +5,13 @@ Cards are made of the snapshot's document alone, so that anyone who has it can m
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.report.claims import Scope, Verdict
 from harness.report.effects import SCORE
+from harness.report.markdown import code, plain, table
 from harness.report.words import plural
 from harness.specialists.chart import Bar
 
@@ -103,17 +103,17 @@ def markdown_card(document: Document) -> str:
     """The card for a repository's front page."""
     card = card_of(document)
     parts = [
-        f"# {_plain(card.title)}",
-        f"`{_code(card.version)}` · {_plain(card.purpose)}",
-        f"> **{_plain(card.claim)}**",
-        _table(("", ""), card.facts),
+        f"# {plain(card.title)}",
+        f"`{code(card.version)}` · {plain(card.purpose)}",
+        f"> **{plain(card.claim)}**",
+        table(("", ""), card.facts),
     ]
     if card.overall:
         heads = ("Compared", "Baseline", "Specialist", "Difference")
         rows = [_bar_row(bar) for bar in (*card.bars, card.overall)]
-        parts += ["## Differences", _table(heads, rows)]
-    parts += ["## What this does not say", "\n".join(f"- {_plain(each)}" for each in card.limits)]
-    parts += ["## Where it comes from", _table(("", ""), card.origin)]
+        parts += ["## Differences", table(heads, rows)]
+    parts += ["## What this does not say", "\n".join(f"- {plain(each)}" for each in card.limits)]
+    parts += ["## Where it comes from", table(("", ""), card.origin)]
     parts.append(
         "Minted by Mintmark. `mint verify` on the snapshot beside this card recomputes every number"
         " and checks every digest."
@@ -186,20 +186,6 @@ def _bar_row(bar: Bar) -> tuple[str, ...]:
     reach = "" if bar.interval is None else " [{:+.3f}, {:+.3f}]".format(*bar.interval)
     sides = _number(bar.baseline), _number(bar.specialist)
     return bar.label, *sides, f"{_signed(bar.difference)}{reach}"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *([_plain(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Words of a template or an agent as words: on one line, and nothing in them is Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    return " ".join(text.replace("`", "'").split())
 
 
 def _number(value: float | None) -> str:

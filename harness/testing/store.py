@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
 
 from harness.domain.artifact import Artifact
@@ -112,6 +113,10 @@ class MemoryStore:
         found = [record for record in every if batch in {None, record.batch}]
         found.sort(key=lambda record: (record.started_at, record.id), reverse=batch is None)
         return tuple(found[:limit])
+
+    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Sequence[RunRecord]:
+        """The runs of a batch beyond those."""
+        return tuple(run for run in self.runs(batch) if run.id not in known)
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""

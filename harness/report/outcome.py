@@ -1,0 +1,93 @@
+"""How a run ended and why, in words that are the same wherever they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from harness.domain.failures import Cause
+from harness.domain.record import CheckResult, RunRecord
+from harness.report.words import line
+from harness.store.base import RETRIED, Planned, cause
+from harness.store.codec import cell_key
+
+WHY = 300
+"""Characters of a reason that is told in a line."""
+
+Key = tuple[str, int]
+"""A planned run: its cell and its iteration."""
+
+
+class Outcome(StrEnum):
+    """How a planned run came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    FAULTED = "faulted"
+    """It has no whole grade: the world failed, an evaluator broke down, or nothing could run."""
+    INTERRUPTED = "interrupted"
+
+
+def outcome(run: RunRecord) -> Outcome:
+    """One of four, so that everything is counted once."""
+    if run.fault is not None:
+        return Outcome.INTERRUPTED if run.fault.cause is Cause.CANCELLED else Outcome.FAULTED
+    if run.passed:
+        return Outcome.PASSED
+    if run.partly_graded or run.total_score is None:
+        return Outcome.FAULTED
+    return Outcome.FAILED
+
+
+def key_of(run: RunRecord | Planned) -> Key:
+    """Which planned run a record, or a plan, is of."""
+    return cell_key(run.cell), run.iteration
+
+
+def missed(run: RunRecord) -> tuple[CheckResult, ...]:
+    """The checks that the run did not reach, the required ones first."""
+    found = [
+        check
+        for check in run.checks
+        if check.score is not None and (check.score == 0 or (check.required and not check.reached))
+    ]
+    return tuple(sorted(found, key=lambda check: not check.required))
+
+
+def why(run: RunRecord) -> str:
+    """Why a run did not pass, on one line."""
+    if run.fault is not None:
+        return line(f"{run.fault.stage}: {run.fault.message}", WHY)
+    if run.partly_graded:
+        broken = ", ".join(check.name for check in run.checks if check.crashed)
+        return line(f"an evaluator broke down: {broken}", WHY)
+    if run.total_score is None:
+        return "no check could run"
+    said = [f"score {run.total_score:.2f} of {run.threshold:g}"]
+    said += [_of_check(check) for check in missed(run)]
+    return line("; ".join(said), WHY)
+
+
+def _of_check(check: CheckResult) -> str:
+    reason = f" ({line(check.reason, WHY // 3)})" if check.reason else ""
+    return f"{check.name} {check.score:.2f}{reason}"
+
+
+def latest(runs: Iterable[RunRecord]) -> dict[Key, RunRecord]:
+    """Of each planned run the try that stands: a settled one, else the last."""
+    found: dict[Key, RunRecord] = {}
+    add(found, runs)
+    return found
+
+
+def add(found: dict[Key, RunRecord], runs: Iterable[RunRecord]) -> None:
+    """Put further tries, in the order they began, among those that stand."""
+    for run in runs:
+        before = found.setdefault(key_of(run), run)
+        if is_settled(run) or not is_settled(before):
+            found[key_of(run)] = run
+
+
+def is_settled(run: RunRecord) -> bool:
+    """It is not to be made again."""
+    return cause(run) not in RETRIED
