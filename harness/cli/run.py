@@ -13,8 +13,9 @@ from pathlib import Path
 import click
 
 from harness import roster, wiring
-from harness.cli.console import output, print_json, print_run, print_summary
-from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.console import output
+from harness.cli.desk import Desk
+from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.live import LiveWatch
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -29,8 +30,11 @@ from harness.cli.models import (
     remembered_shared,
     source_of,
 )
+from harness.cli.onlookers import Onlookers
 from harness.cli.pace import STEADY, Pace, pace_options
+from harness.cli.result import report, reported
 from harness.cli.selection import scenarios_of, tiers_of
+from harness.cli.telling import Telling, telling_options, told
 from harness.cli.wearing import (
     Worn,
     outfit_again,
@@ -52,11 +56,10 @@ from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
-from harness.report.documents import batch_document
 from harness.report.words import plural
 from harness.settings import Settings
 from harness.store.base import Planned, Wanted
-from harness.tools import Tools
+from harness.tools import Tools, Watch
 
 DEFAULT_AGENT = "echo"
 DEFAULT_TIER = "L1"
@@ -88,6 +91,7 @@ DEFAULT_TIER = "L1"
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
 @click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @pace_options
+@telling_options
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
@@ -121,6 +125,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     with_baseline: bool,
     iterations: int,
     pace: Pace,
+    telling: Telling,
     batch_id: str | None,
     skip_warmup: bool,
     only: str | None,
@@ -176,9 +181,16 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     if not (quiet or as_json):
         say_worn(specs, outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
-    with reported(settings, batch, as_json=as_json):
+    with told(settings, batch, telling) as others, reported(settings, batch, as_json=as_json):
         runs = execute(
-            settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, pace=pace
+            settings,
+            specs,
+            batch,
+            refs=refs,
+            quiet=quiet or as_json,
+            source=source,
+            pace=pace,
+            others=others,
         )
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
@@ -192,11 +204,19 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
 @click.argument("batch_id")
 @batch_options
 @pace_options
+@telling_options
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
 @root_option
-def resume(  # click hands over one argument per option
-    *, batch_id: str, given: Budget, pace: Pace, quiet: bool, as_json: bool, root: Path | None
+def resume(  # noqa: PLR0913  # click hands over one argument per option
+    *,
+    batch_id: str,
+    given: Budget,
+    pace: Pace,
+    telling: Telling,
+    quiet: bool,
+    as_json: bool,
+    root: Path | None,
 ) -> int:
     """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
 
@@ -209,7 +229,8 @@ def resume(  # click hands over one argument per option
     batch = find_batch(store, batch_id).id
     missing = store.missing(batch)
     if not missing and not as_json:
-        output().print(f"nothing is missing in batch {batch}")
+        with told(settings, batch, telling):
+            output().print(f"nothing is missing in batch {batch}")
         return PASSED
     groups = _by_source([(_replan(settings, planned), planned) for planned in missing], given)
     for shared, specs in groups:
@@ -217,12 +238,13 @@ def resume(  # click hands over one argument per option
     # before any of them runs, each has what it plays
     sources = [(source_of(settings, batch, specs, shared), specs) for shared, specs in groups]
     runs: list[RunRecord] = []
-    for source, specs in sources:
-        with (
-            reported(settings, batch, as_json=as_json),
-            opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
-        ):
-            runs += _run(settings, specs, batch, tools, pace)
+    with told(settings, batch, telling) as others:
+        for source, specs in sources:
+            with (
+                reported(settings, batch, as_json=as_json),
+                opened(settings, len(specs), source, others, quiet=quiet or as_json) as tools,
+            ):
+                runs += _run(settings, specs, batch, tools, pace)
     return report(settings, batch, runs, as_json=as_json)
 
 
@@ -254,9 +276,10 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     quiet: bool,
     source: Source | None = None,
     pace: Pace = STEADY,
+    others: Sequence[Watch] = (),
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
-    with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
+    with opened(settings, len(specs), source or Source(), others, quiet=quiet) as tools:
         cells = [spec for spec in specs if spec.iteration == 1]
         count = len(specs) // len(cells)
         shared = source.shared if source else Shared()
@@ -293,42 +316,18 @@ def _run(
 
 
 @contextmanager
-def reported(settings: Settings, batch: BatchId, *, as_json: bool) -> Iterator[None]:
-    """A batch that stops before its plan does still shows what ran."""
-    try:
-        yield
-    except BatchStopped:
-        report(settings, batch, wiring.open_store(settings).runs(batch), as_json=as_json)
-        raise
-
-
-@contextmanager
-def opened(settings: Settings, total: int, source: Source, *, quiet: bool) -> Iterator[Tools]:
+def opened(
+    settings: Settings, total: int, source: Source, others: Sequence[Watch] = (), *, quiet: bool
+) -> Iterator[Tools]:
     """The tools of this machine, after a sweep of what killed commands left."""
-    with LiveWatch(total, quiet=quiet) as watch:
+    with LiveWatch(total, quiet=quiet) as live, Desk(settings) as desk:
+        watch = Onlookers((live, desk, *others))
         tools = wiring.open_tools(settings, watch, source.purses, source.replay)
         with closing(tools.models):
             reaper = wiring.open_reaper(settings)
             for leftover in reaper.find():
                 reaper.remove(leftover)
             yield tools
-
-
-def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
-    """Show what ran; the exit code says whether all of it passed."""
-    store = wiring.open_store(settings)
-    if as_json:
-        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
-    else:
-        console = output()
-        if len(runs) == 1:
-            print_run(console, runs[0])
-        else:
-            print_summary(console, store.runs(batch), batch)
-        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
-    if any(run.fault for run in runs):
-        return WORLD
-    return PASSED if all(run.passed for run in runs) else NOT_PASSED
 
 
 def _names(text: str | None) -> tuple[str, ...]:
