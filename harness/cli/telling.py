@@ -45,6 +45,7 @@ R = TypeVar("R")
 GITHUB = "GITHUB_STEP_SUMMARY"
 HOOKS = "BENCH_WEBHOOK"
 LONGEST = 500
+SIGNAL = "interrupted by a signal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +228,8 @@ def _finish(
                 warn(str(wrong))
     if telling.webhooks:
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        text = for_chats(closing["text"] + (f": {why}" if why else ""))
+        said = f": {why}" if why and end is not End.INTERRUPTED else ""
+        text = for_chats(closing["text"] + said)
         body = {**closing, "at": at, "batch_id": batch, "text": text}
         patience_s = SHORT_S if end is End.INTERRUPTED else PATIENCE_S
         post = Post(settings.ca_bundle, settings.proxies)
@@ -254,7 +256,7 @@ def _ending(error: BaseException | None) -> tuple[End, str]:
             # what to do about it stands in the lines below
             return End.STOPPED, line(str(error).partition("\n")[0], LONGEST)
         case Interrupted() | KeyboardInterrupt():
-            return End.INTERRUPTED, said or "interrupted"
+            return End.INTERRUPTED, SIGNAL
         case UsageError():
             return End.REFUSED, said
         case EnvironmentFault():

@@ -21,10 +21,10 @@ from harness.cli.lookup import find_batch
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import RunRecord
 from harness.errors import Interrupted
-from harness.report import outcome
-from harness.report.outcome import Key
+from harness.report.outcome import Key, key_of
 from harness.report.progress import (
     Progress,
+    Standing,
     Tally,
     progress_document,
     progress_of,
@@ -37,6 +37,8 @@ from harness.settings import Settings
 from harness.store.base import Planned, Store
 
 LOOK_S = 1.0
+AT_ONCE = 500
+"""Runs that are read together: a large batch takes no more memory than that."""
 IDLE_SHARE = 10
 """Looking takes one part in so many of the time, however large a batch is."""
 GRACE_S = 5.0
@@ -55,27 +57,28 @@ class Look:
         self._store = store
         self.batch = batch
         self._known: set[RunId] = set()
-        self._stand: dict[Key, RunRecord] = {}
+        self._standing = Standing()
         self._missing: dict[Key, Planned] = {}
         self._planned = -1
-        self.new: tuple[RunRecord, ...] = ()
+        self.new: list[RunRecord] = []
 
     def again(self) -> Progress:
         """Look again; `new` are the runs that ended since."""
         # commands first: a run that ends meanwhile is then counted by its record
         now = datetime.now(UTC)
         at_work = commands(self._settings, self.batch, now)
-        planned = self._store.batch(self.batch).planned
+        planned, is_first = self._store.batch(self.batch).planned, self._planned < 0
         if planned != self._planned:
             self._planned = planned
-            waiting = self._store.missing(self.batch)
-        else:
-            waiting = tuple(self._missing.values())
-        self.new = tuple(self._store.further(self.batch, self._known))
-        self._known.update(run.id for run in self.new)
-        outcome.add(self._stand, self.new)
-        self._missing = still_missing(waiting, self._stand)
-        return progress_of(self.batch, self._stand, self._missing, at_work, now)
+            self._missing = {key_of(plan): plan for plan in self._store.missing(self.batch)}
+        self.new = []
+        while some := self._store.further(self.batch, self._known, AT_ONCE):
+            self._known.update(run.id for run in some)
+            self._standing.add(some)
+            # what was there before is no news, and too much to keep
+            self.new += [] if is_first else some
+        self._missing = still_missing(self._missing, self._standing)
+        return progress_of(self.batch, self._standing, self._missing, at_work, now)
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -149,7 +152,7 @@ def _plain(look: Look, *, wait: bool) -> Progress:
     is_first = True
     for seen in _looks(look, wait=wait):
         done = seen.tally.done - len(look.new)
-        for run in () if is_first else look.new:
+        for run in look.new:
             done += 1
             place = f"{done:>{len(str(seen.tally.planned))}}/{seen.tally.planned}"
             console.print(run_line(run, place, took_s(run)))
@@ -262,7 +265,7 @@ def _runs(seen: Progress) -> Iterator[RenderableType]:
         yield Text("Slowest", "bold")
     for record in seen.slowest:
         yield _one_line(
-            f"{took_s(record):>6.0f}s  {cell_name(record.cell)} #{record.iteration}  {record.id}"
+            f"{record.took_s:>6.0f}s  {cell_name(record.cell)} #{record.iteration}  {record.id}"
         )
 
 

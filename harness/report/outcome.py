@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import TypeVar
 
 from harness.domain.failures import Cause
 from harness.domain.record import CheckResult, RunRecord
 from harness.report.words import line
 from harness.store.base import RETRIED, Planned, cause
 from harness.store.codec import cell_key
+
+T = TypeVar("T")
 
 WHY = 300
 """Characters of a reason that is told in a line."""
@@ -63,7 +66,7 @@ def why(run: RunRecord) -> str:
         return line(f"an evaluator broke down: {broken}", WHY)
     if run.total_score is None:
         return "no check could run"
-    said = [f"score {run.total_score:.2f} of {run.threshold:g}"]
+    said = [f"score {run.total_score:.2f}, needs {run.threshold:g}"]
     said += [_of_check(check) for check in missed(run)]
     return line("; ".join(said), WHY)
 
@@ -74,18 +77,18 @@ def _of_check(check: CheckResult) -> str:
 
 
 def latest(runs: Iterable[RunRecord]) -> dict[Key, RunRecord]:
-    """Of each planned run the try that stands: a settled one, else the last."""
+    """Of each planned run the try that stands."""
     found: dict[Key, RunRecord] = {}
-    add(found, runs)
+    for run in runs:
+        let_stand(found, key_of(run), run, is_settled)
     return found
 
 
-def add(found: dict[Key, RunRecord], runs: Iterable[RunRecord]) -> None:
-    """Put further tries, in the order they began, among those that stand."""
-    for run in runs:
-        before = found.setdefault(key_of(run), run)
-        if is_settled(run) or not is_settled(before):
-            found[key_of(run)] = run
+def let_stand(found: dict[Key, T], key: Key, item: T, is_settled: Callable[[T], bool]) -> None:
+    """Put a further try in its place: a settled one, else the last, is what stands."""
+    before = found.setdefault(key, item)
+    if is_settled(item) or not is_settled(before):
+        found[key] = item
 
 
 def is_settled(run: RunRecord) -> bool:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import nlargest
 
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import Cell, RunRecord
 from harness.report.documents import Document, named
-from harness.report.outcome import Key, Outcome, is_settled, key_of, outcome, why
+from harness.report.outcome import Key, Outcome, is_settled, key_of, let_stand, outcome, why
 from harness.report.stats import cell_order, spread, totals
 from harness.store.base import Planned
 from harness.store.codec import cell_key
@@ -46,6 +47,53 @@ class Command:
     halt: str | None = None
     why: str = ""
     under_way: tuple[UnderWay, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What of a stored run is seen from afar."""
+
+    id: RunId
+    cell: Cell
+    iteration: int
+    outcome: Outcome
+    settled: bool
+    score: float | None
+    why: str
+    took_s: float
+
+
+@dataclass(slots=True)
+class Standing:
+    """The tries that stand, and what all tries cost: it was paid for."""
+
+    tries: dict[Key, Glance] = field(default_factory=dict)
+    cost_usd: float | None = None
+    unpriced: int = 0
+
+    def add(self, runs: Sequence[RunRecord]) -> None:
+        """Take in further runs, in the order they began."""
+        for run in runs:
+            let_stand(self.tries, key_of(run), glance(run), lambda seen: seen.settled)
+        used = totals(runs)
+        self.unpriced += used.unpriced
+        if used.cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + used.cost_usd
+
+
+def glance(run: RunRecord) -> Glance:
+    """A stored run, without all that a large batch has no room for."""
+    found = outcome(run)
+    return Glance(
+        id=run.id,
+        cell=run.cell,
+        iteration=run.iteration,
+        outcome=found,
+        settled=is_settled(run),
+        score=None if run.partly_graded else run.total_score,
+        why="" if found is Outcome.PASSED else why(run),
+        took_s=took_s(run),
+    )
 
 
 @dataclass(slots=True)
@@ -94,7 +142,7 @@ class Progress:
     left_s: float | None
     cost_usd: float | None
     unpriced: int
-    slowest: tuple[RunRecord, ...]
+    slowest: tuple[Glance, ...]
 
     @property
     def under_way(self) -> tuple[UnderWay, ...]:
@@ -117,28 +165,27 @@ def rate(elapsed_s: float, ended: int, under_way: int) -> float | None:
 
 def progress_of(
     batch: BatchId,
-    stand: Mapping[Key, RunRecord],
+    standing: Standing,
     missing: Mapping[Key, Planned],
     commands: Sequence[Command],
     now: datetime,
 ) -> Progress:
-    """Count every planned run once: `stand` are the tries that count, `missing` what is planned."""
+    """Count every planned run once; `missing` is what is planned and not settled."""
+    stand = standing.tries
     under_way = {
         (cell_key(run.cell), run.iteration) for command in commands for run in command.under_way
     }
     cells: dict[str, CellProgress] = {}
     for key, run in stand.items():
         # an earlier try of a run that is made again says nothing about it
-        if is_settled(run) or (key not in under_way and outcome(run) is Outcome.FAULTED):
+        if run.settled or (key not in under_way and run.outcome is Outcome.FAULTED):
             _count(_at(cells, key, run.cell), run)
     for key, plan in missing.items():
         tally = _at(cells, key, plan.cell).tally
         if key in under_way:
             tally.under_way += 1
-        elif key not in stand or outcome(stand[key]) is Outcome.INTERRUPTED:
+        elif key not in stand or stand[key].outcome is Outcome.INTERRUPTED:
             tally.waiting += 1
-    used = totals(stand.values())
-    speed = _speed(commands, now)
     return Progress(
         batch=batch,
         at=now,
@@ -146,19 +193,19 @@ def progress_of(
         tally=_sum(cell.tally for cell in cells.values()),
         cells=tuple(sorted(cells.values(), key=lambda each: cell_order(each.cell))),
         commands=tuple(commands),
-        runs_per_min=None if speed is None else 60 * speed,
-        left_s=_left_s(commands, len(missing), speed),
-        cost_usd=used.cost_usd,
-        unpriced=used.unpriced,
-        slowest=tuple(sorted(stand.values(), key=took_s, reverse=True)[:SLOWEST]),
+        runs_per_min=_per_min(commands, now),
+        left_s=_left_s(commands, len(missing), _speed(commands, now)),
+        cost_usd=standing.cost_usd,
+        unpriced=standing.unpriced,
+        slowest=tuple(nlargest(SLOWEST, stand.values(), key=lambda run: run.took_s)),
     )
 
 
-def still_missing(missing: Iterable[Planned], stand: Mapping[Key, RunRecord]) -> dict[Key, Planned]:
+def still_missing(missing: Mapping[Key, Planned], standing: Standing) -> dict[Key, Planned]:
     """The planned runs that no settled try stands for."""
-    found = {key_of(plan): plan for plan in missing}
+    stand = standing.tries
     return {
-        key: plan for key, plan in found.items() if key not in stand or not is_settled(stand[key])
+        key: plan for key, plan in missing.items() if key not in stand or not stand[key].settled
     }
 
 
@@ -171,10 +218,10 @@ def _at(cells: dict[str, CellProgress], key: Key, cell: Cell) -> CellProgress:
     return cells.setdefault(key[0], CellProgress(cell))
 
 
-def _count(cell: CellProgress, run: RunRecord) -> None:
-    if run.total_score is not None and not run.partly_graded:
-        cell.scores.append(run.total_score)
-    match outcome(run):
+def _count(cell: CellProgress, run: Glance) -> None:
+    if run.score is not None:
+        cell.scores.append(run.score)
+    match run.outcome:
         case Outcome.PASSED:
             cell.tally.passed += 1
             return
@@ -182,7 +229,7 @@ def _count(cell: CellProgress, run: RunRecord) -> None:
             cell.tally.failed += 1
         case _:
             cell.tally.faulted += 1
-    cell.why[why(run)] += 1
+    cell.why[run.why] += 1
 
 
 def _sum(tallies: Iterable[Tally]) -> Tally:
@@ -201,6 +248,16 @@ def _speed(commands: Sequence[Command], now: datetime) -> float | None:
     ]
     known = [speed for speed in found if speed is not None]
     return sum(known) if known else None
+
+
+def _per_min(commands: Sequence[Command], now: datetime) -> float | None:
+    """Runs that have ended, none of them half."""
+    found = [
+        60 * command.ended / elapsed_s
+        for command in commands
+        if command.ended and (elapsed_s := (now - command.began_at).total_seconds()) > 0
+    ]
+    return sum(found) if found else None
 
 
 def _left_s(commands: Sequence[Command], missing: int, speed: float | None) -> float | None:
@@ -258,7 +315,7 @@ def progress_document(progress: Progress) -> Document:
             for cell in progress.cells
         ],
         "slowest": [
-            {"run_id": run.id, **named(run.cell), "iteration": run.iteration, "took_s": took_s(run)}
+            {"run_id": run.id, **named(run.cell), "iteration": run.iteration, "took_s": run.took_s}
             for run in progress.slowest
         ],
         "failing": [

@@ -88,8 +88,8 @@ class Store(Protocol):
         """The first runs of a batch, oldest first; without one the latest of all, newest first."""
         ...
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Sequence[RunRecord]:
-        """The runs of a batch that are not known yet, oldest first."""
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch that are not known yet, oldest first."""
         ...
 
     def batch(self, batch: BatchId) -> Batch:

@@ -37,8 +37,6 @@ T = TypeVar("T")
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
 
-AT_ONCE = 500
-"""Ids in one query; every engine takes as many."""
 RECENT = 1000
 """Among how many ids a near one is looked for."""
 
@@ -128,16 +126,13 @@ class SqlStore:
             rows = db.execute(query).all()
         return tuple(self._read(RunRecord, row.document, f"run {row.id!r}") for row in rows)
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Sequence[RunRecord]:
-        """The runs of a batch beyond those: only their documents are read."""
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch beyond those: only their documents are read."""
         ids = select(RUNS.c.id).where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
-        documents: dict[str, str] = {}
         with self._reading(f"find what is new in batch {batch!r}") as db:
-            new = [run for run in db.scalars(ids) if run not in known]
-            for at in range(0, len(new), AT_ONCE):
-                some = RUNS.c.id.in_(new[at : at + AT_ONCE])
-                for row in db.execute(select(RUNS.c.id, RUNS.c.document).where(some)):
-                    documents[row.id] = row.document
+            new = [run for run in db.scalars(ids) if run not in known][:limit]
+            found = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.id.in_(new))
+            documents = {row.id: row.document for row in db.execute(found)}
         return tuple(self._read(RunRecord, documents[run], f"run {run!r}") for run in new)
 
     def batch(self, batch: BatchId) -> Batch:

@@ -114,9 +114,9 @@ class MemoryStore:
         found.sort(key=lambda record: (record.started_at, record.id), reverse=batch is None)
         return tuple(found[:limit])
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Sequence[RunRecord]:
-        """The runs of a batch beyond those."""
-        return tuple(run for run in self.runs(batch) if run.id not in known)
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch beyond those."""
+        return tuple(run for run in self.runs(batch) if run.id not in known)[:limit]
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""

@@ -11,10 +11,12 @@ from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId, RunId
 from harness.domain.record import CheckResult, Fault, RunRecord
-from harness.report.outcome import latest
+from harness.domain.session import Ending, Session
+from harness.report.outcome import key_of
 from harness.report.progress import (
     Command,
     Progress,
+    Standing,
     UnderWay,
     progress_document,
     progress_of,
@@ -51,8 +53,10 @@ def at_work(*iterations: int, ended: int = 0, runs: int = 6) -> Command:
 
 
 def seen(runs: list[RunRecord], *commands: Command) -> Progress:
-    stand = latest(runs)
-    return progress_of(B, stand, still_missing(PLAN, stand), commands, NOW)
+    standing = Standing()
+    standing.add(runs)
+    missing = still_missing({key_of(plan): plan for plan in PLAN}, standing)
+    return progress_of(B, standing, missing, commands, NOW)
 
 
 def test_every_planned_run_is_in_one_state() -> None:
@@ -95,15 +99,33 @@ def test_two_commands_are_as_fast_as_both() -> None:
     assert both.left_s == pytest.approx(6 * 30)
 
 
+def test_runs_under_way_are_half_done_for_what_is_left_and_no_part_of_the_pace() -> None:
+    found = seen([], at_work(1, 2, ended=4, runs=8))
+    assert found.runs_per_min == pytest.approx(1.0)
+    assert found.left_s == pytest.approx(3 * 4 * 60 / 5)
+
+
 def test_nothing_is_foretold_before_a_run_has_ended() -> None:
     assert rate(10.0, 0, 3) is None
     assert seen([], at_work(1)).left_s is None
 
 
+def test_every_try_was_paid_for() -> None:
+    session = Session(Ending.FINISHED, 1.0, cost_usd=0.5)
+    tries = [
+        replace(run(1, cause=Cause.SANDBOX), session=session),
+        replace(run(1), session=session),
+    ]
+    unpriced = replace(run(2), simulated=False)
+    found = seen([*tries, unpriced])
+    assert (found.cost_usd, found.unpriced) == (1.0, 1)
+    assert found.tally.done == 2
+
+
 def test_cells_that_fail_say_why_most_of_them_did() -> None:
     runs = [run(1, passed=False), run(2, passed=False), run(3, cause=Cause.SANDBOX)]
     (cell,) = seen(runs).failing
-    assert cell.why.most_common(1) == [("score 0.00 of 0.7; test 0.00", 2)]
+    assert cell.why.most_common(1) == [("score 0.00, needs 0.7; test 0.00", 2)]
 
 
 def test_the_document_says_the_same() -> None:

@@ -30,7 +30,7 @@ def test_the_page_says_how_many_passed_what_did_not_and_what_is_missing() -> Non
     assert "**1 of 4 runs passed, 1 failed, 1 faulted, 1 not run**" in page
     assert "> the batch's budget is spent" in page
     assert "| core/slots | L1 | echo | 3 | 1/2 | 0.38 | – |" in page
-    assert "score 0.00 of 0.7; test 0.00 (2 of 3 failed)" in page
+    assert "score 0.00, needs 0.7; test 0.00 (2 of 3 failed)" in page
     assert "work: no engine" in page
     assert "their scores say nothing about any model" in page
     assert "`bench resume night`" in page
