@@ -41,6 +41,7 @@ class Desk:
     """A watch that keeps the command's file up to date, a few times a second at most."""
 
     def __init__(self, settings: Settings) -> None:
+        self._state = settings.state
         self._folder = settings.state / FOLDER
         owner = this_process()
         self._path = self._folder / f"{re.sub('[^A-Za-z0-9.-]', '-', owner)}.json"
@@ -53,7 +54,7 @@ class Desk:
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
     def __enter__(self) -> Self:
-        sweep(self._folder)
+        sweep(self._state)
         return self
 
     def __exit__(
@@ -147,9 +148,9 @@ def commands(settings: Settings, batch: BatchId, now: datetime) -> tuple[Command
     return tuple(sorted(found, key=lambda command: command.began_at))
 
 
-def sweep(folder: Path) -> None:
+def sweep(state: Path) -> None:
     """Remove what dead commands left, and what is no command's file."""
-    now = datetime.now(UTC)
+    folder, now = state / FOLDER, datetime.now(UTC)
     for path, command in _all(folder):
         if command is None or not _lives(command, now):
             with suppress(OSError):

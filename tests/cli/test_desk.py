@@ -103,17 +103,17 @@ def test_what_a_killed_command_left_is_not_seen_and_swept_by_the_next(settings: 
 def test_a_command_of_another_host_lives_as_long_as_it_says_so(settings: Settings) -> None:
     now = datetime.now(UTC)
     path = left(settings, a_command("elsewhere/1/1"))
-    sweep(folder(settings))
+    sweep(settings.state)
     assert len(commands(settings, B, now)) == 1
     assert commands(settings, B, now + timedelta(hours=1)) == ()
     left(settings, a_command("elsewhere/1/1", now - timedelta(hours=1)))
-    sweep(folder(settings))
+    sweep(settings.state)
     assert not path.exists()
 
 
 def test_a_command_of_this_host_that_was_stopped_for_long_is_alive(settings: Settings) -> None:
     path = left(settings, a_command(this_process(), datetime.now(UTC) - timedelta(hours=1)))
-    sweep(folder(settings))
+    sweep(settings.state)
     assert path.exists()
     assert len(commands(settings, B, datetime.now(UTC))) == 1
 
@@ -123,7 +123,7 @@ def test_garbage_is_passed_over_and_swept(settings: Settings, text: str) -> None
     path = left(settings, a_command(this_process()))
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert commands(settings, B, datetime.now(UTC)) == ()
-    sweep(folder(settings))
+    sweep(settings.state)
     assert not path.exists()
 
 

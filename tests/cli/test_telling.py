@@ -175,6 +175,19 @@ def test_no_key_is_told_to_anybody(cli: Cli, hook: Hook, monkeypatch: pytest.Mon
     assert hook.bodies[0]["why"] == "could not start: [redacted]"
 
 
+def test_a_chat_obeys_nothing_in_what_it_is_told(
+    cli: Cli, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def calling(*_: object) -> None:
+        raise SandboxFault("<!channel> & all")
+
+    monkeypatch.setattr(wiring, "open_tools", calling)
+    cli(*RUN, "--webhook", hook.url)
+    assert hook.bodies[0]["text"] == (
+        "Batch mine did not begin: failed: &lt;!channel&gt; &amp; all"
+    )
+
+
 def test_a_webhook_that_fails_is_a_warning(cli: Cli) -> None:
     with a_hook(404) as broken:
         result = cli(*RUN, "--webhook", broken.url)

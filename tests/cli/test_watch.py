@@ -184,5 +184,6 @@ def test_the_picture_fits_a_terminal(fakes: Fakes, tmp_path: Path, width: int) -
     assert "and 4 runs more" in shown.getvalue()
     assert "\x1b[2J" not in shown.getvalue()
     # where something happens comes first when not all can be shown
-    assert "scenario-number-20" in shown.getvalue()
+    first = next(n for n, line in enumerate(lines) if line.startswith("Scenario")) + 1
+    assert lines[first].startswith("scenario-number-20 ")
     assert "scenario-number-39" not in shown.getvalue()
