@@ -280,8 +280,8 @@ def batch(*, batch_id: str, pages: Pages, as_json: bool, root: Path | None) -> i
     """  # noqa: D301  # click wants its \b
     store = wiring.open_store(settings_for(root))
     found = find_batch(store, batch_id)
-    pages.write(store, found.id)
     runs = store.runs(found.id)
+    pages.write(store, found, runs)
     if as_json:
         print_json(batch_document(found, runs, store.reviews()))
         return PASSED

@@ -22,6 +22,7 @@ from harness.cli.console import clean, messages
 from harness.cli.events import STDOUT, EventStream, LineFile, open_lines
 from harness.cli.webhook import PATIENCE_S, SHORT_S, Post, checked_url, for_chats
 from harness.domain.ids import BatchId
+from harness.domain.record import Batch, RunRecord
 from harness.errors import (
     BatchStopped,
     EnvironmentFault,
@@ -58,17 +59,16 @@ class Pages:
     def __bool__(self) -> bool:
         return bool(self.junit or self.summary)
 
-    def write(self, store: Store, batch: BatchId, ended: str = "") -> None:
+    def write(self, store: Store, batch: Batch, runs: Sequence[RunRecord], ended: str = "") -> None:
         """Write them anew, and add to a job's page; raises UsageError where that cannot be."""
-        found, runs = store.batch(batch), store.runs(batch)
         if self.junit:
             from harness.report.junit import junit  # noqa: PLC0415  # when asked for
 
-            _replace(self.junit, junit(batch, runs, store.missing(batch)))
+            _replace(self.junit, junit(batch.id, runs, store.missing(batch.id)))
         if self.summary:
             from harness.report.step_summary import step_summary  # noqa: PLC0415  # as above
 
-            _append(self.summary, step_summary(found, runs, ended))
+            _append(self.summary, step_summary(batch, runs, ended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +218,17 @@ def _finish(
     """Nothing that goes wrong here takes the place of how the batch ended."""
     end, why = _ending(error)
     with shield():
-        closing = _closing(settings, batch, end, why)
+        stored = None
+        # it may never have been planned, or the store is what failed
+        with suppress(MintmarkError):
+            store = wiring.open_store(settings)
+            stored = store.batch(batch), store.runs(batch)
+        closing = closed(batch, end, why, stored)
         if stream:
             stream.put({**closing, "event": "batch_ended"})
-        if telling.pages:
+        if stored:
             try:
-                telling.pages.write(wiring.open_store(settings), batch, why)
+                telling.pages.write(store, *stored, why)
             except MintmarkError as wrong:
                 warn(str(wrong))
     if telling.webhooks:
@@ -234,16 +239,6 @@ def _finish(
         patience_s = SHORT_S if end is End.INTERRUPTED else PATIENCE_S
         post = Post(settings.ca_bundle, settings.proxies)
         post.deliver(telling.webhooks, _redacted(settings, body), warn, patience_s)
-
-
-def _closing(settings: Settings, batch: BatchId, end: End, why: str) -> Document:
-    try:
-        store = wiring.open_store(settings)
-        stored = store.batch(batch), store.runs(batch)
-    except MintmarkError:
-        # it was never planned, or the store is what failed
-        stored = None
-    return closed(batch, end, why, stored)
 
 
 def _ending(error: BaseException | None) -> tuple[End, str]:

@@ -12,7 +12,7 @@ import pytest
 
 from harness import wiring
 from harness.bounds import Bounds
-from harness.errors import BadFile, Interrupted, SandboxFault
+from harness.errors import BadFile, Interrupted, SandboxFault, StoreFault
 from harness.report.events import EVENTS
 from harness.testing.builders import Fakes
 from tests.cli.conftest import Cli
@@ -133,6 +133,23 @@ def test_a_batch_that_never_began_is_told_and_leaves_no_file(
     (body,) = hook.bodies
     assert (body["end"], body["why"]) == ("failed", "no engine")
     assert not junit.exists()
+
+
+def test_a_store_that_fails_in_the_end_is_told_without_its_numbers(
+    cli: Cli, fakes: Fakes, hook: Hook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFault("the disk is full")
+
+    monkeypatch.setattr(fakes.store, "save", full)
+    monkeypatch.setattr(fakes.store, "batch", full)
+    junit = tmp_path / "out.xml"
+    result = cli(*RUN, "--junit", str(junit), "--webhook", hook.url)
+    assert result.exit_code == 3
+    assert "the disk is full" in result.stderr
+    (body,) = hook.bodies
+    assert (body["end"], body["why"]) == ("failed", "the disk is full")
+    assert "planned" not in body
 
 
 def test_a_run_that_cannot_be_made_is_told(
