@@ -142,7 +142,8 @@ def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) 
 
 def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
     """Raise UsageError where a batch's other side was asked in another way, or something else."""
-    before = list(runs)
+    before, specs = list(runs), list(specs)
+    _refuse_other_words(before, specs)
     for spec in specs:
         for run in before:
             if _opposite(run, spec) and (how := _differs(run, spec)):
@@ -152,6 +153,21 @@ def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> No
                     f" {run.cell.agent} ({with_or_without}) with {how}: whose doing a difference is"
                     " could not be told; ask as those were asked, or take another --batch-id"
                 )
+
+
+def _refuse_other_words(before: Sequence[RunRecord], specs: Iterable[RunSpec]) -> None:
+    """One name and version is one file in a batch: of two, nothing could be compared or minted."""
+    worn = {(ref.name, ref.version): (ref, run) for run in before if (ref := run.cell.specialist)}
+    for ref in (spec.specialist.ref for spec in specs if spec.specialist):
+        old, run = worn.get((ref.name, ref.version), (ref, None))
+        if run and old.digest != ref.digest:
+            file = f" {run.application.template}," if run.application else ""
+            raise UsageError(
+                f"batch {run.batch} has runs of {ref.name}@{ref.version} in other words (then"
+                f"{file} {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…): whose"
+                " doing a difference is could not be told; wear what those wore, by its path, or"
+                " raise the version, or take another --batch-id"
+            )
 
 
 def _opposite(run: RunRecord, spec: RunSpec) -> bool:

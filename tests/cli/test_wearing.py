@@ -68,7 +68,7 @@ def test_the_enriched_file_is_used_and_said_to_be(cli: Cli, project: Path) -> No
     write(project, "greeter/enriched/1.0.0/enriched-001.json5", documentation=documents)
     assert "note: @org/greeter: enriched: enriched-001.json5 is used" in cli(*RUN).stdout
     assert "Say hello." in cli("show", "last", "--output", "system-prompt").stdout
-    cli(*RUN, "--no-enriched")
+    cli(*RUN[:-1], "c", "--no-enriched")
     assert "Say hello." not in cli("show", "last", "--output", "system-prompt").stdout
 
 
@@ -171,6 +171,22 @@ def test_the_other_side_of_a_comparison_has_to_be_asked_as_the_first_was(
     assert cli("sample", "greet", "--batch-id", "b", "--max-turns", "3").exit_code in {0, 1}
     assert cli(*RUN).exit_code == 2
     assert cli(*RUN[:-1], "c", *arguments).exit_code in {0, 1}
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_batch_takes_no_second_file_of_one_name_and_version(cli: Cli, project: Path) -> None:
+    write(project)
+    cli(*RUN)
+    enriched = "greeter/enriched/1.0.0/enriched-001.json5"
+    documents = [{**TEMPLATE["documentation"][0], "enrichment": {"summary": "Say hello."}}]
+    write(project, enriched, documentation=documents)
+    refused = cli(*RUN)
+    assert refused.exit_code == 2
+    assert "batch b has runs of @org/greeter@1.0.0 in other words (then" in refused.stderr
+    assert "greeter.json5," in refused.stderr
+    assert len(runs(cli)) == 1
+    assert cli(*RUN, "--no-enriched").exit_code in {0, 1}
+    assert cli(*RUN[:-1], "c").exit_code in {0, 1}
 
 
 def test_the_specialists_preferred_model_is_taken_where_none_is_named(project: Path) -> None:
