@@ -41,8 +41,8 @@ from harness.cli.wearing import (
     remembered_specialist,
     say_worn,
     specialist_options,
-    with_models,
 )
+from harness.cli.workers import agents_of, choices, with_models
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
@@ -60,7 +60,6 @@ from harness.settings import Settings
 from harness.store.base import Planned, Wanted
 from harness.tools import Tools
 
-DEFAULT_AGENT = "echo"
 DEFAULT_TIER = "L1"
 
 
@@ -81,10 +80,9 @@ DEFAULT_TIER = "L1"
     "agents",
     multiple=True,
     metavar="NAME[:ARG]",
-    default=(DEFAULT_AGENT,),
-    show_default=True,
     help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
-    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
+    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable [the one that worked in"
+    " the batch, else echo].",
 )
 @specialist_options
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
@@ -157,12 +155,14 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     outfits = outfits_of(settings, worn, purses)
     if mint_template:
         refuse_unworn(settings, mint_template, outfits)
-    named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents)
+    before = wiring.open_store(settings).runs(batch)
+    named = agents_of(agents, asked.model, asked.settings, before)
+    workers = with_models(named, outfits)
     specs = plan(
         Selection(
             scenarios=loaded,
             tiers=tiers_of(tiers, loaded),
-            agents=with_models(named, outfits),
+            agents=workers,
             specialists=(None, *outfits) if with_baseline or not outfits else outfits,
             iterations=iterations,
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
@@ -177,11 +177,11 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
-    refuse_confounded(wiring.open_store(settings).runs(batch), specs)
+    refuse_confounded(before, specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, outfits)
     if not (quiet or as_json):
-        say_worn(specs, outfits, asked.model)
+        say_worn(specs, outfits, choices(agents, asked.model, workers))
     source = source_of(specs, asked.shared, purses)
     with reported(settings, batch, as_json=as_json):
         runs = execute(settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source)

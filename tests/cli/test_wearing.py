@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import wiring
-from harness.cli.wearing import with_models
+from harness.cli.workers import DEFAULT_MODELS, with_models
 from harness.domain.application import Wearing
 from harness.domain.ids import BatchId
 from harness.domain.spec import AgentRef
@@ -136,7 +136,7 @@ def test_a_resumed_run_wears_what_it_was_planned_with(
     [
         (["--task", "bugfix"], "has no task 'bugfix'; did you mean 'bug_fix'?"),
         (["--specialist", "@org/greeter"], "the same run would be made twice"),
-        (["--agent", "anthropic"], "needs a model"),
+        (["--agent", "openai"], "needs a model"),
         (["--compose-with", "claude"], "--compose-with 'claude' names no provider"),
         (["--compose-with", "anthropic:claude"], "ANTHROPIC_API_KEY"),
     ],
@@ -201,7 +201,12 @@ def test_the_specialists_preferred_model_is_taken_where_none_is_named(project: P
     ]
     models = [agent.model for agent in with_models(agents, outfits)]
     assert models == ["claude-sonnet-4-5", "gpt-x", "mine", None]
-    assert [agent.model for agent in with_models(agents, [])] == [None, None, "mine", None]
+    assert [agent.model for agent in with_models(agents, [])] == [
+        DEFAULT_MODELS["anthropic"],
+        None,
+        "mine",
+        None,
+    ]
     write(project, "other.json5", name="other", preferred_models=["claude-b"])
     outfits.append(wiring.find_specialist(settings, "other"))
     with pytest.raises(UsageError, match="prefer different models"):
