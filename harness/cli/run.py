@@ -144,6 +144,8 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     if mint_output and not mint_template:
         template = worn.refs[0] if len(worn.refs) == 1 else "REF"
         raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
+    if with_baseline and not (worn.refs or mint_template):
+        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
         worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
@@ -330,7 +332,10 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
             print_run(console, runs[0])
         else:
             print_summary(console, store.runs(batch), batch)
-        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
+        more = f"bench show last, bench batch {batch}"
+        if {bool(run.cell.specialist) for run in store.runs(batch)} == {True, False}:
+            more += f", bench compare {batch}, mint snapshot --batch-id {batch}"
+        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: {more}", soft_wrap=True)
     if any(run.fault for run in runs):
         return WORLD
     return PASSED if all(run.passed for run in runs) else NOT_PASSED

@@ -212,6 +212,8 @@ def test_a_list_shows_templates_and_snapshots(
     assert listed["templates"][0]["name"] == "@acme/debugger"
     (entry,) = listed["snapshots"]
     assert (entry["verdict"], entry["best"], entry["signed"]) == ("better", True, False)
+    low, high = entry["claim"].partition(" by ")[2].split(" on ")[0].split(" to ")
+    assert f"[+{low},+{high}]" in said, "rounded as the claim is"
 
 
 def test_a_list_leaves_out_what_cannot_be_read_and_says_so(

@@ -62,6 +62,21 @@ def test_several_specialists_and_the_baseline_are_an_axis(cli: Cli, project: Pat
 
 
 @pytest.mark.usefixtures("fakes")
+def test_a_batch_with_both_sides_says_what_comes_next(cli: Cli, project: Path) -> None:
+    write(project)
+    said = cli(*RUN, "--with-baseline").stdout
+    assert "bench compare b, mint snapshot --batch-id b" in said
+    assert "bench compare" not in cli(*RUN[:-1], "c").stdout
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_baseline_of_nothing_is_refused(cli: Cli) -> None:
+    refused = cli("sample", "greet", "--with-baseline", "--batch-id", "b")
+    assert refused.exit_code == 2
+    assert "add --specialist REF" in refused.stderr
+
+
+@pytest.mark.usefixtures("fakes")
 def test_the_enriched_file_is_used_and_said_to_be(cli: Cli, project: Path) -> None:
     write(project)
     documents = [{**TEMPLATE["documentation"][0], "enrichment": {"summary": "Say hello."}}]
