@@ -21,7 +21,15 @@ from harness.domain.template import Template
 from harness.errors import UsageError
 from harness.report.words import outward
 from harness.settings import Settings
-from harness.specialists.cards import BAR_HEADS, DASH, Card, bar_row, card_of, deprecation_words
+from harness.specialists.cards import (
+    BAR_HEADS,
+    DASH,
+    MEASURE_HEADS,
+    Card,
+    bar_row,
+    card_of,
+    deprecation_words,
+)
 from harness.specialists.catalogue import (
     Choice,
     Entry,
@@ -137,11 +145,14 @@ def show_snapshot(settings: Settings, ref: str, *, as_json: bool) -> bool:
     marks += [("Best", "of those measured on the same tasks")] if entry.best else []
     for name, said in (*card.facts, *card.origin, *marks):
         console.print(_text(f"  {name:<20}{said}"), soft_wrap=True)
-    if card.overall:
-        first, *numbers = BAR_HEADS
-        columns = [(first, ""), *((name, "right") for name in numbers)]
-        console.print()
-        console.print(table(None, columns, [bar_row(bar) for bar in (*card.bars, card.overall)]))
+    for heads, rows in (
+        (MEASURE_HEADS, card.measures),
+        (BAR_HEADS, [bar_row(bar) for bar in (*card.bars, card.overall) if bar]),
+    ):
+        if rows:
+            columns = [(heads[0], ""), *((name, "right") for name in heads[1:])]
+            console.print()
+            console.print(table(None, columns, rows))
     console.print()
     for limit in card.limits:
         console.print(_text(f"note: {limit}"))

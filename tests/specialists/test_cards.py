@@ -57,6 +57,22 @@ def test_every_compared_cell_is_in_the_table_and_in_the_chart(document: dict[str
     assert "All of them" in page
 
 
+def test_a_card_tells_what_both_sides_did_and_who_worked(document: dict[str, Any]) -> None:
+    card = card_of(document)
+    assert [row[0] for row in card.measures] == ["Score", "Success", "Cost of a run", "Agent time"]
+    score = card.measures[0]
+    low, high = card.claim.partition(" by ")[2].split(" on ")[0].split(" to ")
+    assert score[-1] == f"+{low} to +{high}", "as the claim has it"
+    run = document["benchmarks"]["runs"][0]
+    assert dict(card.facts)["Agents"] == " ".join(filter(None, (run["agent"], run["model"])))
+    for row in card.measures:
+        assert f"| {' | '.join(row)} |" in markdown_card(document)
+        assert "".join(f"<td>{cell}</td>" for cell in row) in html_card(document)
+
+    document["benchmarks"]["comparison"]["statistics"]["inference"]["claims"][0]["scope"] = "none"
+    assert {row[-1] for row in card_of(document).measures} == {"–"}
+
+
 def test_scenarios_of_two_suites_are_told_apart(document: dict[str, Any]) -> None:
     other = deepcopy(document)
     cells = other["benchmarks"]["comparison"]["statistics"]["cells"]
