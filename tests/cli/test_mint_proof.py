@@ -195,6 +195,24 @@ def test_a_bundle_holds_the_records_and_every_output(
     assert run("verify", "debugger", "--bundle") == 0
 
 
+def test_what_the_runs_wore_is_minted_and_words_of_today_are_said_to_differ(
+    run: Mint, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    author = project / "templates/debugger.json5"
+    enriched = project / "templates/debugger/enriched/1.0.0/enriched-001.json5"
+    enriched.parent.mkdir(parents=True)
+    enriched.write_bytes(author.read_bytes())
+    today = {**json.loads(author.read_text()), "displayName": "Since then"}
+    author.write_text(json.dumps(today))
+    for ref in (["templates/debugger.json5"], []):
+        assert run("snapshot", *ref, "--batch-id", "b") == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert "enriched-001.json5 is minted, which the runs wore; templates/debugger" in said
+    assert "Since then" not in snapshot_path(project).read_text()
+    enriched.unlink()
+    assert run("snapshot", "--batch-id", "b") == 2
+
+
 def test_a_list_shows_templates_and_snapshots(
     run: Mint, shown: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
