@@ -157,7 +157,7 @@ def _print_cells(console: Console, specs: Sequence[RunSpec], pilot: Pilot) -> No
 
 def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) -> None:
     known = view.spreads.known
-    against = "with the specialist against without it"
+    against = "with a specialist against without one; of several, each by itself"
     if design.sides == 1:
         against = "all of this against another batch of the same size"
     kept = "assumed" if known.assumed else view.spreads.source
