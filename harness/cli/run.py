@@ -141,11 +141,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
-    if mint_output and not mint_template:
-        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
-        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
-    if with_baseline and not (worn.refs or mint_template):
-        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
+    _refuse_half(worn, mint_template, mint_output, with_baseline=with_baseline)
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
         worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
@@ -339,6 +335,17 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     if any(run.fault for run in runs):
         return WORLD
     return PASSED if all(run.passed for run in runs) else NOT_PASSED
+
+
+def _refuse_half(
+    worn: Worn, mint_template: str | None, mint_output: Path | None, *, with_baseline: bool
+) -> None:
+    """Raise UsageError for a snapshot of nothing, and for the other side of nothing."""
+    if mint_output and not mint_template:
+        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
+        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
+    if with_baseline and not (worn.refs or mint_template):
+        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
 
 
 def _names(text: str | None) -> tuple[str, ...]:
