@@ -50,7 +50,7 @@ def proved(folder: Path, gain: float = 0.2, scenarios: int = 8) -> Path:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with three snapshots: unsigned on two scenarios, and two of eight."""
     folder = tmp_path_factory.mktemp("project")
-    minted_at(folder)
+    minted_at(folder, fresh(a_template(folder), iterations=3))
     proved(folder, 0.2)
     proved(folder, 0.3)
     return folder
@@ -63,7 +63,7 @@ def test_snapshots_are_listed_with_what_matters(project: Path) -> None:
         "@acme/debugger@1.0.0#001",
         "@acme/debugger@1.0.0#002",
     ]
-    assert (first.runs, first.improvement, first.signed) == (8, 0.2, False)
+    assert (first.runs, first.improvement, first.signed) == (12, 0.2, False)
     assert (second.runs, second.signed, second.verdict) == (48, True, "better")
     assert second.interval
     assert 0.15 < second.interval[0] < second.interval[1] < 0.3
@@ -109,10 +109,10 @@ def test_an_interval_is_shown_only_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_tasks_that_were_changed_are_not_the_same_tasks(tmp_path: Path) -> None:
-    template = a_template(tmp_path)
-    minted_at(tmp_path)
+    runs = fresh(a_template(tmp_path), iterations=3)
+    minted_at(tmp_path, runs)
     changed = Digest("f" * 64)
-    minted_at(tmp_path, [replace(run, task_digest=changed) for run in fresh(template)])
+    minted_at(tmp_path, [replace(run, task_digest=changed) for run in runs])
 
     assert [each.best for each in catalogue(tmp_path).entries] == [True, True]
 
