@@ -81,6 +81,19 @@ def test_the_best_is_what_is_certain_at_least_not_what_is_newest(tmp_path: Path)
     assert [each.best for each in catalogue(tmp_path).entries] == [True, False]
 
 
+def test_what_does_not_hold_is_never_the_best(tmp_path: Path) -> None:
+    honest, other = proved(tmp_path, 0.2), proved(tmp_path, 0.1)
+    document = parse_snapshot(other.read_bytes())
+    report = document["benchmarks"]["comparison"]["statistics"]["inference"]
+    report["overall"][0]["scenarios_like_these"] |= {"low": 0.8, "high": 0.9}
+    other.write_text(to_json5(document))
+
+    found = catalogue(tmp_path).entries
+
+    assert [each.interval for each in found][1] == (0.8, 0.9)
+    assert [each.path for each in found if each.best] == [honest]
+
+
 def test_what_proves_nothing_is_never_the_best(tmp_path: Path) -> None:
     template = a_template(tmp_path)
     task = a_task()
