@@ -30,6 +30,13 @@ COMMANDS = {
     "doctor": ("harness.cli.doctor:doctor", "Check this machine; --clean removes leftovers."),
 }
 
+ALIASES = {
+    "--batches": "batches",
+    "--batch-details": "batch",
+    "--compare-batches": "compare",
+}
+"""What ze-benchmarks and its guide call some of them."""
+
 EXAMPLES = """
 \b
 Examples:
@@ -44,6 +51,7 @@ Examples:
     cls=LazyGroup,
     lazy=COMMANDS,
     default="run",
+    aliases=ALIASES,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXAMPLES,

@@ -141,7 +141,9 @@ def _within(
                 f"no specialist worked in {batch}; name a second batch to compare it with"
             )
         if chosen or ref is None:
-            raise UsageError(f"several specialists worked in {batch}: --specialist {chosen[0]} …")
+            raise UsageError(
+                f"several specialists worked in {batch}: say --specialist {' or '.join(chosen)}"
+            )
         raise UsageError(f"no specialist {ref!r} in {batch}; {nearest(str(ref), known)}")
     own = known[chosen[0]]
     after = [

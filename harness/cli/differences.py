@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 
 from harness.cli.console import clean, table
 from harness.report.claims import Verdict
-from harness.report.effects import CHECK, COST, MODEL, SCENARIO, SCORE, SUCCESS, TIER, TIME, Effect
+from harness.report.effects import CHECK, MODEL, SCENARIO, SCORE, TIER, Effect
 from harness.report.inference import ComparisonReport, Extras
+from harness.report.measures import ROWS, Shown
 from harness.report.paired import SPECIALIST
 from harness.report.power import LEAST_SCENARIOS, advice, reach
-from harness.report.words import dollars, outward
 from harness.stats.estimate import Estimate
 
 STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.NO_LARGER: "bold"}
 TITLES = {SCENARIO: "Scenario", TIER: "Tier", MODEL: "Agent", CHECK: "Check"}
 NONE = "–"
 LEAST_SHOWN = 0.001
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """How a measure is written."""
-
-    title: str
-    value: Callable[[float], str]
-    digits: int
-    unit: str = ""
-    sign: str = ""
-    scale: float = 1.0
-
-    def change(self, value: float) -> str:
-        """A difference, with its sign."""
-        return self._signed(round(value * self.scale, self.digits) + 0.0) + self.unit
-
-    def between(self, low: float, high: float) -> str:
-        """An interval, rounded outwards as in the claim."""
-        ends = [
-            self._signed(outward(end * self.scale, self.digits, up=up))
-            for end, up in ((low, False), (high, True))
-        ]
-        return f"{' to '.join(ends)}{self.unit}"
-
-    def _signed(self, value: float) -> str:
-        return f"{'-' if value < 0 else '+'}{self.sign}{abs(value):.{self.digits}f}"
-
-
-ROWS: Mapping[str, Shown] = {
-    SCORE: Shown("Score", "{:.2f}".format, 2),
-    SUCCESS: Shown("Success", "{:.0%}".format, 0, " pp", scale=100),
-    COST: Shown("Cost of a run", dollars, 4, sign="$"),
-    TIME: Shown("Agent time", "{:.1f}s".format, 1, "s"),
-}
 
 
 def print_report(console: Console, found: ComparisonReport, by: str) -> None:

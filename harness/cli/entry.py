@@ -32,11 +32,13 @@ class LazyGroup(click.Group):
         *args: Any,  # noqa: ANN401  # click's own arguments pass through
         lazy: Mapping[str, tuple[str, str]],
         default: str | None = None,
+        aliases: Mapping[str, str] | None = None,
         **kwargs: Any,  # noqa: ANN401  # click's own arguments pass through
     ) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy
         self._default = default
+        self._aliases = aliases or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order they were given."""
@@ -55,6 +57,8 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """What does not begin with a command's name is meant for the default command."""
         own = {"--help", "-h", "--version"}
+        if args and args[0] in self._aliases:
+            args = [self._aliases[args[0]], *args[1:]]
         if self._default and args and args[0] not in self._lazy and args[0] not in own:
             args = [self._default, *args]
         return super().parse_args(ctx, args)

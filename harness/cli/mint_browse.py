@@ -19,8 +19,17 @@ from harness.cli.places import near
 from harness.cli.tables import FittedTable
 from harness.domain.template import Template
 from harness.errors import UsageError
+from harness.report.words import outward
 from harness.settings import Settings
-from harness.specialists.cards import BAR_HEADS, DASH, Card, bar_row, card_of, deprecation_words
+from harness.specialists.cards import (
+    BAR_HEADS,
+    DASH,
+    MEASURE_HEADS,
+    Card,
+    bar_row,
+    card_of,
+    deprecation_words,
+)
 from harness.specialists.catalogue import (
     Choice,
     Entry,
@@ -86,7 +95,8 @@ def promote(
     """
     if force is not bool(reason and reason.strip()):
         raise UsageError("--force and --reason go together: what was not proved needs a reason")
-    path, why = choose_snapshot(settings_for(root).root, snapshot)
+    project = settings_for(root).root
+    path, why = choose_snapshot(project, snapshot)
     found = verify(path)
     if found.flaw:
         raise UsageError(f"{path} does not hold, and is not promoted: {found.flaw}")
@@ -96,7 +106,7 @@ def promote(
         print_json({"path": str(path), "record": str(log), **promotion})
         return PASSED
     console = output()
-    console.print("[green]✓[/] [bold]Promoted[/]", _text(str(path)), soft_wrap=True)
+    console.print("[green]✓[/] [bold]Promoted[/]", _text(near(path, project)), soft_wrap=True)
     forced = f"forced: {promotion['reason']}" if promotion["forced"] else ""
     for line in filter(None, (why, promotion["claim"], forced)):
         console.print(Padding(_text(line), (0, 0, 0, 2)))
@@ -135,11 +145,14 @@ def show_snapshot(settings: Settings, ref: str, *, as_json: bool) -> bool:
     marks += [("Best", "of those measured on the same tasks")] if entry.best else []
     for name, said in (*card.facts, *card.origin, *marks):
         console.print(_text(f"  {name:<20}{said}"), soft_wrap=True)
-    if card.overall:
-        first, *numbers = BAR_HEADS
-        columns = [(first, ""), *((name, "right") for name in numbers)]
-        console.print()
-        console.print(table(None, columns, [bar_row(bar) for bar in (*card.bars, card.overall)]))
+    for heads, rows in (
+        (MEASURE_HEADS, card.measures),
+        (BAR_HEADS, [bar_row(bar) for bar in (*card.bars, card.overall) if bar]),
+    ):
+        if rows:
+            columns = [(heads[0], ""), *((name, "right") for name in heads[1:])]
+            console.print()
+            console.print(table(None, columns, rows))
     console.print()
     for limit in card.limits:
         console.print(_text(f"note: {limit}"))
@@ -191,7 +204,10 @@ def _row(entry: Entry) -> tuple[str, ...]:
     shown = DASH if entry.improvement is None else f"{entry.improvement:+.2f}"
     if entry.interval:
         # without a space: the table may be broken before an interval, not in it
-        shown += " [{:+.2f},{:+.2f}]".format(*entry.interval)
+        low, high = (
+            outward(end, 2, up=up) for end, up in zip(entry.interval, (False, True), strict=True)
+        )
+        shown += f" [{low:+.2f},{high:+.2f}]"
     marks = [
         word
         for word, is_so in (

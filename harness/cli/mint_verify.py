@@ -80,8 +80,9 @@ def _print(found: Verdict, why: str) -> None:
     from harness.specialists.verify import NEVER
 
     console = output()
-    chosen = f", {why}" if why else ""
-    console.print(Text(clean(f"{near(found.path)}{chosen}"), "bold"), soft_wrap=True)
+    console.print(Text(clean(near(found.path)), "bold"), soft_wrap=True)
+    if why:
+        console.print(Text(clean(why)))
     for line in found.held:
         console.print("[green]✓[/]", Text(clean(line)))
     if flaw := found.flaw:

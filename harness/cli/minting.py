@@ -61,11 +61,21 @@ def template_of(settings: Settings, ref: str | None, proof: Proof) -> Template:
         # a path names one file; its enrichments are the same template
         plain = find_template(settings.root, ref, enriched=False)
         if plain.digest in {each.digest for each in own}:
-            return plain
+            return _older(settings, plain, template)
     for each in own:
         if found := find_exact(settings.root, each.name, each.version, each.digest):
-            return found
+            return _older(settings, found, template)
     return template
+
+
+def _older(settings: Settings, worn: Template, newest: Template) -> Template:
+    """What the runs wore, which is minted; whoever expects today's words is told."""
+    from harness.cli.models import say_note
+    from harness.cli.places import near
+
+    old, new = (near(each.source, settings.root) for each in (worn, newest))
+    say_note(f"{old} is minted, which the runs wore; {new} has other words and is not in it")
+    return worn
 
 
 def terms_for(settings: Settings, asked: Asked, proof: Proof) -> Terms:

@@ -16,7 +16,8 @@ from harness.cli.console import clean, money, output, print_json, table, who
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
 from harness.cli.selection import scenarios_of, tiers_of
-from harness.cli.wearing import Worn, outfits_of, specialist_options, with_models
+from harness.cli.wearing import Worn, outfits_of, specialist_options
+from harness.cli.workers import DEFAULT_AGENT, agents_of, with_models
 from harness.domain.model import ModelSettings
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
@@ -38,7 +39,7 @@ from harness.report.power import WANTED, Outlook, advice, reach
 from harness.report.words import plural
 from harness.settings import Settings
 
-DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
+DEFAULT_TIER = "L1"
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -50,8 +51,8 @@ DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
     help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
 )  # fmt: skip
 @click.option(
-    "--agent", "agents", multiple=True, metavar="NAME[:ARG]", default=(DEFAULT_AGENT,),
-    show_default=True, help="Who works; repeatable.",
+    "--agent", "agents", multiple=True, metavar="NAME[:ARG]",
+    show_default=DEFAULT_AGENT, help="Who works; repeatable.",
 )  # fmt: skip
 @click.option("--model", metavar="MODEL[@URL]", help="The model behind the agent.")
 @specialist_options
@@ -107,7 +108,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     # no model is asked for the words: which cells there are does not depend on them
     worn = replace(worn, wearing=replace(worn.wearing, chooser=None))
     outfits = outfits_of(settings, worn)
-    named = tuple(roster.agent_ref(agent, model, ModelSettings()) for agent in agents)
+    named = agents_of(agents, model, ModelSettings(), ())
     specs = plan_runs(
         Selection(
             scenarios=loaded,
@@ -156,7 +157,7 @@ def _print_cells(console: Console, specs: Sequence[RunSpec], pilot: Pilot) -> No
 
 def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) -> None:
     known = view.spreads.known
-    against = "with the specialist against without it"
+    against = "with a specialist against without one; of several, each by itself"
     if design.sides == 1:
         against = "all of this against another batch of the same size"
     kept = "assumed" if known.assumed else view.spreads.source

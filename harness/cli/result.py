@@ -36,7 +36,10 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
             print_run(console, runs[0])
         else:
             print_summary(console, store.runs(batch), batch)
-        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
+        more = f"bench show last, bench batch {batch}"
+        if {bool(run.cell.specialist) for run in store.runs(batch)} == {True, False}:
+            more += f", bench compare {batch}, mint snapshot --batch-id {batch}"
+        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: {more}", soft_wrap=True)
     # one that was made again is what it was at last
     last = {(run.cell, run.iteration): run for run in runs}.values()
     if any(run.fault for run in last):

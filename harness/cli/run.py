@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -43,8 +44,8 @@ from harness.cli.wearing import (
     remembered_specialist,
     say_worn,
     specialist_options,
-    with_models,
 )
+from harness.cli.workers import agents_of, choices, with_models
 from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
@@ -52,6 +53,7 @@ from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.gateway.budget import Purse
 from harness.plan import Selection, plan
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
@@ -59,7 +61,9 @@ from harness.settings import Settings
 from harness.store.base import Wanted
 from harness.tools import Tools, Watch
 
-DEFAULT_AGENT = "echo"
+if TYPE_CHECKING:
+    from harness.specialists.outfit import Outfit
+
 DEFAULT_TIER = "L1"
 
 
@@ -80,10 +84,9 @@ DEFAULT_TIER = "L1"
     "agents",
     multiple=True,
     metavar="NAME[:ARG]",
-    default=(DEFAULT_AGENT,),
-    show_default=True,
     help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
-    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
+    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable [the one that worked in"
+    " the batch, else echo].",
 )
 @specialist_options
 @click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
@@ -147,26 +150,22 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
-    if mint_output and not mint_template:
-        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
-        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
+    _refuse_half(worn, mint_template, mint_output, with_baseline=with_baseline)
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
         worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
     loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
     batch = new_batch(batch_id)
     purses = purses_of(settings, batch, asked.shared.budget)
-    if worn.refs and worn.wearing.chooser:
-        look_at_prices(settings, [worn.wearing.chooser], asked.shared)
-    outfits = outfits_of(settings, worn, purses)
-    if mint_template:
-        refuse_unworn(settings, mint_template, outfits)
-    named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents)
+    outfits = _dressed(settings, worn, asked.shared, purses, mint_template)
+    before = wiring.open_store(settings).runs(batch)
+    named = agents_of(agents, asked.model, asked.settings, before)
+    workers = with_models(named, outfits)
     specs = plan(
         Selection(
             scenarios=loaded,
             tiers=tiers_of(tiers, loaded),
-            agents=with_models(named, outfits),
+            agents=workers,
             specialists=(None, *outfits) if with_baseline or not outfits else outfits,
             iterations=iterations,
             warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
@@ -177,11 +176,11 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
-    refuse_confounded(wiring.open_store(settings).runs(batch), specs)
+    refuse_confounded(before, specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, outfits)
     if not (quiet or as_json):
-        say_worn(specs, outfits, asked.model)
+        say_worn(specs, outfits, choices(agents, asked.model, workers))
     source = source_of(specs, asked.shared, purses)
     with told(settings, batch, telling) as others, reported(settings, batch, as_json=as_json):
         runs = execute(
@@ -200,6 +199,22 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
 
         mint_snapshot(settings, mint_template, (batch,), mint_output, quiet=as_json)
     return code
+
+
+def _dressed(
+    settings: Settings,
+    worn: Worn,
+    shared: Shared,
+    purses: Mapping[BatchId, Purse],
+    minted: str | None,
+) -> tuple[Outfit, ...]:
+    """The specialists; what is to be minted has to be among them."""
+    if worn.refs and worn.wearing.chooser:
+        look_at_prices(settings, [worn.wearing.chooser], shared)
+    outfits = outfits_of(settings, worn, purses)
+    if minted:
+        refuse_unworn(settings, minted, outfits)
+    return outfits
 
 
 def execute(  # noqa: PLR0913  # each is something that the command was told
@@ -278,6 +293,17 @@ def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Gradi
         skip=_names(skip),
         judges=tuple(named_model("--judge", judge) for judge in judges),
     )
+
+
+def _refuse_half(
+    worn: Worn, mint_template: str | None, mint_output: Path | None, *, with_baseline: bool
+) -> None:
+    """Raise UsageError for a snapshot of nothing, and for the other side of nothing."""
+    if mint_output and not mint_template:
+        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
+        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
+    if with_baseline and not (worn.refs or mint_template):
+        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import click
 from rich.text import Text
 
-from harness import roster, wiring
+from harness import wiring
 from harness.cli.console import clean, messages, money, output
 from harness.cli.models import named_model
 from harness.cli.places import near
@@ -18,7 +18,7 @@ from harness.domain.application import DOCUMENT_TOKENS, Application, Wearing
 from harness.domain.ids import BatchId
 from harness.domain.model import ModelRef
 from harness.domain.record import RunRecord, SpecialistRef
-from harness.domain.spec import AgentRef, RunSpec
+from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
 from harness.report.words import plural
@@ -114,20 +114,6 @@ def outfits_of(
     return tuple(wiring.find_specialist(settings, ref, worn.wearing, purses) for ref in worn.refs)
 
 
-def with_models(agents: Sequence[AgentRef], outfits: Sequence[Outfit]) -> tuple[AgentRef, ...]:
-    """The agents, with the model that the specialists prefer where none was named."""
-    from harness.specialists.outfit import preferred_model  # noqa: PLC0415  # with a specialist only
-
-    found = []
-    for agent in agents:
-        provider = roster.PROVIDER_OF.get(agent.name)
-        model = agent.model
-        if provider is not None and model is None:
-            model = preferred_model([each.template for each in outfits], provider)
-        found.append(replace(agent, model=model))
-    return tuple(found)
-
-
 def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) -> None:
     """Raise UsageError where what is to be minted would not run at all."""
     minted = wiring.find_specialist(settings, template).template
@@ -142,7 +128,8 @@ def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) 
 
 def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
     """Raise UsageError where a batch's other side was asked in another way, or something else."""
-    before = list(runs)
+    before, specs = list(runs), list(specs)
+    _refuse_other_words(before, specs)
     for spec in specs:
         for run in before:
             if _opposite(run, spec) and (how := _differs(run, spec)):
@@ -152,6 +139,21 @@ def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> No
                     f" {run.cell.agent} ({with_or_without}) with {how}: whose doing a difference is"
                     " could not be told; ask as those were asked, or take another --batch-id"
                 )
+
+
+def _refuse_other_words(before: Sequence[RunRecord], specs: Iterable[RunSpec]) -> None:
+    """One name and version is one file in a batch: of two, nothing could be compared or minted."""
+    worn = {(ref.name, ref.version): (ref, run) for run in before if (ref := run.cell.specialist)}
+    for ref in (spec.specialist.ref for spec in specs if spec.specialist):
+        old, run = worn.get((ref.name, ref.version), (ref, None))
+        if run and old.digest != ref.digest:
+            file = f" {run.application.template}," if run.application else ""
+            raise UsageError(
+                f"batch {run.batch} has runs of {ref.name}@{ref.version} in other words (then"
+                f"{file} {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…): whose"
+                " doing a difference is could not be told; wear what those wore, by its path, or"
+                " raise the version, or take another --batch-id"
+            )
 
 
 def _opposite(run: RunRecord, spec: RunSpec) -> bool:
@@ -176,8 +178,10 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[
     return {name: (old[name], new[name]) for name in new if old[name] != new[name]}
 
 
-def say_worn(specs: Sequence[RunSpec], outfits: Sequence[Outfit], asked: str | None) -> None:
-    """What was chosen for the user: enriched files, a model, words that were left out."""
+def say_worn(
+    specs: Sequence[RunSpec], outfits: Sequence[Outfit], choices: Iterable[str] = ()
+) -> None:
+    """What was chosen for the user: enriched files, an agent, a model, words left out."""
     console = output()
     lines = [
         f"{outfit.template.name}: {note}"
@@ -186,10 +190,8 @@ def say_worn(specs: Sequence[RunSpec], outfits: Sequence[Outfit], asked: str | N
         if note.startswith("enriched: ")
     ]
     _warn_of_deprecated(outfits)
-    named = dict.fromkeys(spec.agent.label for spec in specs if spec.agent.model and not asked)
+    lines += choices
     for spec in specs:
-        if outfits and spec.agent.label in named and spec.agent.name in roster.PROVIDER_OF:
-            lines.append(f"{spec.agent.label}: the model is {spec.agent.model}")
         application = spec.specialist.application if spec.specialist else None
         if spec.specialist and application and application.left_out:
             ref = spec.specialist.ref

@@ -164,24 +164,44 @@ def _of_all(found: Effect, context: Context) -> Claim:
         )
     low, high = _ends(estimate)
     if low > 0 or high < 0:
-        if found.adjusted is not None and found.adjusted >= context.alpha:
-            return _undecided(
-                found,
-                context,
-                f"{context.questions} questions were declared, and for so many the evidence is too"
-                f" weak (Holm's p = {found.adjusted:.3f})",
-            )
+        if doubt := _doubt(found, context, where):
+            return _undecided(found, context, doubt)
         return _change(found, context, (low, high), where, _basis(found, context))
     least, most = _ends(estimate, context)
     widest = max(-least, most)
-    if context.wanted and _has_scale(found) and widest <= context.wanted:
+    is_known = found.differing >= LEAST_SCENARIOS
+    if context.wanted and _has_scale(found) and widest <= context.wanted and is_known:
         words = phrase(found)
         sentence = (
             f"{context.subject} makes no difference{words.of} larger than"
-            f" {words.at_most(widest)} {where}: anything larger is excluded."
+            f" {words.at_most(widest)} {where}: anything larger is excluded, but for what none of"
+            f" these shows and up to {_share_unseen(found, context)} of others may."
         )
         return Claim(found.asked, Verdict.NO_LARGER, Scope.GENERAL, sentence)
-    return _undecided(found, context, _lies(found, low, high, where))
+    same = (
+        ""
+        if is_known
+        else (
+            f", but {found.scenarios - found.differing} of {_scenarios(found)} came out the same on"
+            " both sides, so that how much others vary is not known"
+        )
+    )
+    return _undecided(found, context, _lies(found, low, high, where) + same)
+
+
+def _doubt(found: Effect, context: Context, where: str) -> str:
+    """Why an interval that excludes 0 is not enough; empty where nothing speaks against it."""
+    if _is_luck(found, context):
+        return (
+            f"{_measured(found)} {where}, but the sides ran unequally often, and by that alone as"
+            f" much comes about too often (p = {found.permutation:.3f} by exchanging runs)"
+        )
+    if found.adjusted is not None and found.adjusted >= context.alpha:
+        return (
+            f"{context.questions} questions were declared, and for so many the evidence is too"
+            f" weak (Holm's p = {found.adjusted:.3f})"
+        )
+    return ""
 
 
 def _of_these(found: Effect, context: Context) -> Claim:
@@ -205,13 +225,20 @@ def _of_these(found: Effect, context: Context) -> Claim:
         sentence = f"Undecided: {_measured(found)} {where}, {same}; {beyond}."
         return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
     low, high = _ends(estimate, context)
-    is_luck = found.permutation is not None and found.permutation >= context.alpha
+    is_luck = _is_luck(found, context)
     if (low > 0 or high < 0) and not is_luck:
         made = _change(found, context, (low, high), where, f"; {beyond}")
         return replace(made, scope=Scope.THESE)
-    why = f" (exact p = {found.permutation:.2f})" if is_luck and (low > 0 or high < 0) else ""
+    p = found.permutation
+    why = f" (p = {p:.2f} by exchanging runs)" if is_luck and (low > 0 or high < 0) else ""
     sentence = f"Undecided: {_lies(found, low, high, where)}{why}; {beyond}."
     return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
+
+
+def _is_luck(found: Effect, context: Context) -> bool:
+    """Runs that change places differ as much too often."""
+    p = found.permutation
+    return p is not None and p >= context.alpha / context.questions
 
 
 def _change(
@@ -245,7 +272,8 @@ def _without_spread(found: Effect, context: Context) -> Claim:
             f" both sides; {_unseen(found, context)}."
         )
         return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
-    if found.p is not None and (found.adjusted or found.p) < context.alpha:
+    is_shown = found.p is not None and (found.adjusted or found.p) < context.alpha
+    if is_shown and not _is_luck(found, context):
         here = (
             f"on every one of {_scenarios(found)}, and on others like them by an amount that cannot"
             " be told where nothing varies"
@@ -263,8 +291,13 @@ def _unseen(found: Effect, context: Context) -> str:
     size = context.outlook
     if found.asked == SCORE and size is not None and size.detectable is not None:
         return f"one of {phrase(found).at_most(size.detectable)} is found four times in five"
+    return f"{UNKNOWN}, and up to {_share_unseen(found, context)} of others like them may differ"
+
+
+def _share_unseen(found: Effect, context: Context) -> str:
+    """How many of all scenarios may be of a kind that is not among those that were seen."""
     share = outward(100 * none_failed(found.scenarios, alpha=context.alpha), 0, up=True)
-    return f"{UNKNOWN}, and up to {share:.0f}% of others like them may differ"
+    return f"{share:.0f}%"
 
 
 def _undecided(found: Effect, context: Context, why: str) -> Claim:

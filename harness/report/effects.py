@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.report.paired import CellPair, Observation
+from harness.report.power import LEAST_SCENARIOS
 from harness.stats.estimate import ALPHA, Estimate
-from harness.stats.exact import EXACT_CLUSTERS, SignFlip, permutation
+from harness.stats.exact import EXACT_CLUSTERS, SignFlip
+from harness.stats.exchange import exchange
 from harness.stats.multiplicity import benjamini_hochberg, holm
-from harness.stats.paired import PairedCell, paired_difference
+from harness.stats.paired import PairedCell, PairedDifference, paired_difference
 
 MEASURE, SCENARIO, TIER, MODEL, CHECK = "measure", "scenario", "tier", "model", "check"
 SCORE, SUCCESS, COST, TIME = "score", "success", "cost_usd", "seconds"
@@ -56,7 +58,9 @@ class Effect:
     sign_flip: SignFlip | None
     """The same question as `general` without assuming a distribution; None where not asked."""
     permutation: float | None = None
-    """The exact p of the runs of a single cell."""
+    """By exchanging the runs of every cell; None where claims do not hang on it."""
+    differing: int = 0
+    """Scenarios that did not come out the same on both sides."""
     p: float | None = None
     adjusted: float | None = None
     """For the other questions that were asked at the same time."""
@@ -127,7 +131,8 @@ def effect(
         general=found.general.within(-most, most),
         these=found.these.within(-most, most),
         sign_flip=found.check if is_tested else None,
-        permutation=_permutation(cells),
+        permutation=_permutation(cells, found, exact=exact),
+        differing=sum(map(bool, found.contributions)),
     )
     return replace(made, p=_p(made))
 
@@ -152,8 +157,17 @@ def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect
     return tuple(raised.get(place, each) for place, each in enumerate(effects))
 
 
-def _permutation(cells: Sequence[PairedCell]) -> float | None:
-    return permutation(cells[0].baseline, cells[0].specialist) if len(cells) == 1 else None
+def _permutation(
+    cells: Sequence[PairedCell], found: PairedDifference, *, exact: bool
+) -> float | None:
+    """Signs answer the same question of many scenarios whose sides ran equally often."""
+    runs = [(cell.baseline, cell.specialist) for cell in cells]
+    is_even = all(len(before) == len(after) for before, after in runs)
+    is_few = found.clusters < LEAST_SCENARIOS
+    says = (found.these if is_few else found.general).excludes(0)
+    return (
+        exchange(runs) if len(runs) == 1 or (exact and says and (is_few or not is_even)) else None
+    )
 
 
 def _p(found: Effect) -> float | None:

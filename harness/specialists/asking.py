@@ -17,6 +17,7 @@ from harness.judging.shown import visible
 from harness.llm.replies import MOST_PROBLEMS, json_object
 from harness.load.places import pointer
 from harness.load.schema import schema_problems
+from harness.report.words import plural
 
 SCHEMA = "enrichment.schema.json"
 TEXT_CHARS = 60_000
@@ -135,7 +136,7 @@ def read_reply(reply: str, words: Vocabulary, text: str) -> Reply:
     patterns: list[str] = answer["code_patterns"]
     answer["code_patterns"] = [each for each in patterns if _folded(each) in there]
     lost = len(patterns) - len(answer["code_patterns"])
-    notes = (f"{lost} of its code patterns are not in the document and were left out",)
+    notes = (f"{plural(lost, 'code pattern')} left out: not in the document",)
     return Reply(answer, notes=notes if lost else ())
 
 

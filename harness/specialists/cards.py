@@ -13,11 +13,13 @@ from harness.domain.template import Deprecation
 from harness.report.claims import Scope, Verdict
 from harness.report.effects import SCORE
 from harness.report.markdown import code, plain, table
+from harness.report.measures import ROWS, Shown
 from harness.report.words import dollars, plural
 from harness.specialists.chart import Bar
 
 Document = Mapping[str, Any]
 DASH = "–"
+MEASURE_HEADS = ("Measured", "Baseline", "Specialist", "Change", "95% interval")
 BAR_HEADS = ("Compared", "Baseline", "Specialist", "Difference")
 NEVER = (
     "No file can show that the provider served the model it named, that the graders were right, or"
@@ -38,6 +40,8 @@ class Card:
     tone: str
     """Whether that is good news: up, down or same."""
     facts: tuple[tuple[str, str], ...]
+    measures: tuple[tuple[str, ...], ...]
+    """Score, success, cost and time of a run on both sides, as `bench compare` shows them."""
     bars: tuple[Bar, ...]
     overall: Bar | None
     limits: tuple[str, ...]
@@ -57,6 +61,7 @@ def card_of(document: Document) -> Card:
         claim=claim_of(document),
         tone=_TONES.get(verdict_of(document) or "", "same"),
         facts=tuple(_facts(document)),
+        measures=tuple(_measures(comparison)) if comparison else (),
         bars=bars,
         overall=_overall(comparison) if comparison else None,
         limits=(*metadata["provenance"]["limits"], NEVER),
@@ -118,6 +123,8 @@ def markdown_card(document: Document) -> str:
         f"> **{plain(card.claim)}**",
         table(("", ""), card.facts),
     ]
+    if card.measures:
+        parts += ["## Both sides", table(MEASURE_HEADS, card.measures)]
     if card.overall:
         rows = [bar_row(bar) for bar in (*card.bars, card.overall)]
         parts += ["## Differences", table(BAR_HEADS, rows)]
@@ -151,8 +158,8 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     own = sum(run["specialist_enabled"] for run in runs)
     yield "Runs", f"{len(runs)}: {own} with the specialist, {len(runs) - own} without"
     yield "Scenarios", f"{len(suites)}, in tiers {', '.join(sorted({r['tier'] for r in runs}))}"
-    workers = {run["model"] or run["agent"] for run in runs}
-    yield "Models", ", ".join(sorted(workers))
+    workers = {" ".join(filter(None, (run["agent"], run["model"]))) for run in runs}
+    yield "Agents", ", ".join(sorted(workers))
     unscored = sum(run["overall_score"] is None for run in runs)
     partly = sum(bool(run.get("partly_graded")) for run in runs)
     if unscored or partly:
@@ -175,6 +182,28 @@ def _origin(document: Document) -> Iterator[tuple[str, str]]:
     yield "Template", metadata["template_digest"]
     yield "Chain of runs", provenance["chain"]["head"] if "chain" in provenance else DASH
     yield "Signed by", signer["keyid"] if signer else "nobody"
+
+
+def _measures(comparison: Document) -> Iterator[tuple[str, ...]]:
+    """What both sides did; intervals only where something may be claimed."""
+    inference = _inference(comparison) or {"overall": ()}
+    for each in inference["overall"]:
+        if shown := ROWS.get(each["name"]):
+            is_claimed = inference["claims"][0]["scope"] != Scope.NONE
+            yield (
+                shown.title,
+                shown.value(each["before"]),
+                shown.value(each["after"]),
+                shown.change(each["difference"]),
+                _between(each, shown) if is_claimed else DASH,
+            )
+
+
+def _between(effect: Document, shown: Shown) -> str:
+    for name in ("scenarios_like_these", "these_scenarios"):
+        if (found := effect[name]) and found["low"] is not None:
+            return shown.between(found["low"], found["high"])
+    return DASH
 
 
 def _bars(comparison: Document) -> Iterator[Bar]:

@@ -23,6 +23,7 @@ from harness.specialists.numbering import sibling, snapshot_number
 from harness.specialists.provenance import ENVELOPE_SUFFIX
 from harness.specialists.runs import utc
 from harness.specialists.signing import read_envelope
+from harness.specialists.verify import verify
 from harness.specialists.writing import read_exactly, replace_text
 
 Document = dict[str, Any]
@@ -307,15 +308,15 @@ def _deprecation(entry: Entry, templates: Sequence[Template]) -> Deprecation | N
 
 
 def _with_best(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """The best for every set of tasks is marked; what shows no improvement is never the best."""
-    best: dict[frozenset[tuple[str, ...]], Entry] = {}
+    """The best for every set of tasks is marked: one that shows an improvement, and holds."""
+    proofs: dict[frozenset[tuple[str, ...]], list[Entry]] = {}
     for each in entries:
         if each.verdict == BETTER:
-            held = best.get(each.tasks)
-            if held is None or _worth(each) > _worth(held):
-                best[each.tasks] = each
-    paths = {each.path for each in best.values()}
-    yield from (replace(each, best=each.path in paths) for each in entries)
+            proofs.setdefault(each.tasks, []).append(each)
+    ranked = (sorted(found, key=_worth, reverse=True) for found in proofs.values())
+    # a claim is only text until it is computed again: anyone can write one into the folder
+    best = {next((e.path for e in found if verify(e.path).ok), None) for found in ranked}
+    yield from (replace(each, best=each.path in best) for each in entries)
 
 
 def _worth(entry: Entry) -> float:

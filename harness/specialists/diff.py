@@ -16,6 +16,7 @@ from harness.specialists.json5 import to_json5
 NAMES = ("run_id", "url", "path", "source", "model", "name", "version")
 """What items of lists are known by, the first that an item has."""
 SHOWN_CHARS = 70
+SHOWN_BEFORE = 16
 MOST_LISTED = 5
 _NOTHING = object()
 
@@ -194,6 +195,13 @@ def _change(before: object, after: object) -> str:
             return f"changed: {plural(more, 'line')} came, {plural(fewer, 'line')} went"
     if _is_number(before) and _is_number(after):
         return f"{before:g} → {after:g} ({after - before:+g})"
+    if isinstance(before, str) and isinstance(after, str):
+        # two long texts that begin alike are shown from shortly before where they part
+        pairs = enumerate(zip(before, after, strict=False))
+        parted = next((i for i, (old, new) in pairs if old != new), min(len(before), len(after)))
+        start = max(0, parted - SHOWN_BEFORE)
+        if start and max(len(before), len(after)) > SHOWN_CHARS - len('""'):
+            return f"…{_shown(before[start:])} → …{_shown(after[start:])}"
     return f"{_shown(before)} → {_shown(after)}"
 
 

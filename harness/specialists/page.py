@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from harness.specialists.cards import Card, card_of
+from harness.specialists.cards import MEASURE_HEADS, Card, card_of
 from harness.specialists.chart import chart
 
 STYLE = """\
@@ -33,6 +33,10 @@ dl { display: grid; grid-template-columns: 150px 1fr; gap: 6px 20px; margin: 0; 
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .claim.up { border-color: var(--up); } .claim.down { border-color: var(--down); }
 .numbers { margin-top: 26px; }
+table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: 5px 0 5px 14px; text-align: right; border-bottom: 1px solid var(--line); }
+th { font-weight: 400; color: var(--soft); }
+tr > :first-child { padding-left: 0; text-align: left; }
 ul { margin: 0; padding-left: 20px; } li + li { margin-top: 6px; }
 svg { display: block; width: 100%; height: auto; font: 12.5px system-ui, sans-serif; }
 svg text { fill: var(--ink); } svg .tick, svg .axis { fill: var(--soft); text-anchor: middle;
@@ -51,7 +55,7 @@ footer { margin-top: 32px; padding-top: 18px; border-top: 1px solid var(--line);
 .simulated { margin: 18px 0 0; padding: 10px 16px; border-radius: 8px; color: var(--warn);
   background: var(--warn-back); }
 @media (max-width: 620px) { main { padding: 24px 18px; } dl { grid-template-columns: 1fr; gap: 0; }
-  dd { margin-bottom: 8px; } }
+  dd { margin-bottom: 8px; } table { font-size: 12.5px; } th, td { padding-left: 6px; } }
 @media print { body { padding: 0; background: none; } main { border: 0; } }
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -71,6 +75,7 @@ def html_card(document: dict[str, Any]) -> str:
         *_warning(card),
         f'<p class="claim {card.tone}">{escape(card.claim)}</p>',
         f'<div class="numbers">{_list(card.facts)}</div>',
+        *_measures(card),
         *_chart(card),
         "<h2>What this does not say</h2>",
         "<ul>" + "".join(f"<li>{escape(each)}</li>" for each in card.limits) + "</ul>",
@@ -98,6 +103,16 @@ def _chart(card: Card) -> Sequence[str]:
     if card.overall is None:
         return ()
     return ("<h2>Differences, cell by cell</h2>", chart(card.bars, card.overall))
+
+
+def _measures(card: Card) -> Sequence[str]:
+    if not card.measures:
+        return ()
+    heads = "".join(f"<th>{escape(head)}</th>" for head in MEASURE_HEADS)
+    rows = "".join(
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in card.measures
+    )
+    return ("<h2>Both sides</h2>", f"<table><tr>{heads}</tr>{rows}</table>")
 
 
 def _warning(card: Card) -> Sequence[str]:

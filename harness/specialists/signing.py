@@ -32,6 +32,15 @@ _PRIVATE = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 _KEY_BYTES = 32
 _HEX = frozenset("0123456789abcdef")
+_SIGN = 0x80
+_OF_NOBODY = frozenset(
+    (
+        f"{0:064x}", f"01{0:062x}", f"ec{'f' * 60}7f", f"ed{'f' * 60}7f", f"ee{'f' * 60}7f",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    )
+)  # fmt: skip
+"""Points of small order, without their sign: a signature that anyone can write holds for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +176,21 @@ def read_public(text: str) -> PublicKey:
 
 
 def _no_digits(said: str) -> str:
+    if len(said) == 2 * _KEY_BYTES and all(digit in _HEX for digit in said.lower()):
+        return "it is one that anyone can sign with"
     if said and all(digit in _HEX for digit in said.lower()):
         return f"it has {len(said)} hexadecimal digits, and a key has {2 * _KEY_BYTES}"
     return f"it is not {2 * _KEY_BYTES} hexadecimal digits"
 
 
 def is_key(text: object) -> bool:
-    """Whether it is the hexadecimal spelling of a public key."""
+    """Whether it is the hexadecimal spelling of a public key that somebody alone can sign with."""
     if not isinstance(text, str) or len(text) != 2 * _KEY_BYTES:
         return False
-    return all(digit in _HEX for digit in text)
+    if not all(digit in _HEX for digit in text):
+        return False
+    raw = bytes.fromhex(text)
+    return (raw[:-1] + bytes([raw[-1] & ~_SIGN])).hex() not in _OF_NOBODY
 
 
 def pre_authentication(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:

@@ -41,6 +41,7 @@ NEVER = (
     "that the provider served the model it names",
     "that the graders' verdicts are true of the work",
     "that these scenarios stand for yours",
+    "that no other runs were made, and left out because they said something else",
 )
 """What no verification of files can show; always said."""
 

@@ -56,6 +56,10 @@ class Estimate:
         """Of a mean at least this far above 0 if it were 0 or less; None without t."""
         return None if self.t is None or self.df is None else t_tail(self.t, self.df)
 
+    def excludes(self, value: float) -> bool:
+        """Whether there is an interval, and the value lies outside."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
+
     def interval(self, alpha: float = ALPHA) -> Interval:
         """The two-sided interval of `1 - alpha`."""
         if self.se is None or self.df is None:

@@ -54,7 +54,7 @@ def test_the_specialist_can_be_named(cli: Cli, ref: str) -> None:
     ("refs", "options", "said"),
     [
         ([], [], "no specialist worked in b"),
-        (["@acme/one", "@acme/two"], [], "several specialists worked in b"),
+        (["@acme/one", "@acme/two"], [], "--specialist @acme/one@1.0.0 or @acme/two@1.0.0"),
         (["@acme/one"], ["--specialist", "@acme/onee"], "did you mean '@acme/one@1.0.0'"),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_key_is_made_and_signs_from_then_on(
     assert minted["signed_by"] == made["keyid"]
     assert shown("verify", minted["path"])["signed_by"] == made["keyid"]
     assert run("verify", minted["path"], "--key", made["public_file"]) == 0
-    assert run("verify", minted["path"], "--key", "0" * 64) == 22
+    assert run("verify", minted["path"], "--key", "7" * 64) == 22
     assert run("verify", str(snapshot_path(project)), "--key", made["public_key"]) == 22
     assert run("keygen") == 2
 
@@ -195,6 +195,24 @@ def test_a_bundle_holds_the_records_and_every_output(
     assert run("verify", "debugger", "--bundle") == 0
 
 
+def test_what_the_runs_wore_is_minted_and_words_of_today_are_said_to_differ(
+    run: Mint, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    author = project / "templates/debugger.json5"
+    enriched = project / "templates/debugger/enriched/1.0.0/enriched-001.json5"
+    enriched.parent.mkdir(parents=True)
+    enriched.write_bytes(author.read_bytes())
+    today = {**json.loads(author.read_text()), "displayName": "Since then"}
+    author.write_text(json.dumps(today))
+    for ref in (["templates/debugger.json5"], []):
+        assert run("snapshot", *ref, "--batch-id", "b") == 0
+        said = " ".join(capsys.readouterr().err.split())
+        assert "enriched-001.json5 is minted, which the runs wore; templates/debugger" in said
+    assert "Since then" not in snapshot_path(project).read_text()
+    enriched.unlink()
+    assert run("snapshot", "--batch-id", "b") == 2
+
+
 def test_a_list_shows_templates_and_snapshots(
     run: Mint, shown: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -212,6 +230,8 @@ def test_a_list_shows_templates_and_snapshots(
     assert listed["templates"][0]["name"] == "@acme/debugger"
     (entry,) = listed["snapshots"]
     assert (entry["verdict"], entry["best"], entry["signed"]) == ("better", True, False)
+    low, high = entry["claim"].partition(" by ")[2].split(" on ")[0].split(" to ")
+    assert f"[+{low},+{high}]" in said, "rounded as the claim is"
 
 
 def test_a_list_leaves_out_what_cannot_be_read_and_says_so(

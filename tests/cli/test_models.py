@@ -119,7 +119,7 @@ def test_a_missing_key_names_its_variable_and_the_file_it_may_stand_in(
     assert fakes.store.batches() == ()
 
 
-@pytest.mark.parametrize("agent", ["anthropic", "openai", "claude-code", "codex"])
+@pytest.mark.parametrize("agent", ["openai", "claude-code", "codex"])
 def test_an_agent_that_needs_a_model_says_so(cli: Cli, fakes: Fakes, agent: str) -> None:
     result = cli(*RUN, "--agent", agent)
     assert result.exit_code == 2

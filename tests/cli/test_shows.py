@@ -220,3 +220,10 @@ def test_sessions_of_unknown_price_are_counted_beside_the_cost(
     shown = cli("batch", "nightly").stdout
     assert "Used: $0.2500, 1 session of unknown price" in shown
     assert "$0.2500+" in shown
+
+
+@pytest.mark.usefixtures("fakes")
+def test_the_guides_words_for_a_batch_are_understood(cli: Cli) -> None:
+    cli("sample", "greet", "--batch-id", "b")
+    assert cli("--batch-details", "b").stdout == cli("batch", "b").stdout
+    assert cli("--batches").stdout == cli("batches").stdout

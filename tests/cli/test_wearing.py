@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness import wiring
-from harness.cli.wearing import with_models
+from harness.cli.workers import DEFAULT_MODELS, with_models
 from harness.domain.application import Wearing
 from harness.domain.ids import BatchId
 from harness.domain.spec import AgentRef
@@ -62,13 +62,28 @@ def test_several_specialists_and_the_baseline_are_an_axis(cli: Cli, project: Pat
 
 
 @pytest.mark.usefixtures("fakes")
+def test_a_batch_with_both_sides_says_what_comes_next(cli: Cli, project: Path) -> None:
+    write(project)
+    said = cli(*RUN, "--with-baseline").stdout
+    assert "bench compare b, mint snapshot --batch-id b" in said
+    assert "bench compare" not in cli(*RUN[:-1], "c").stdout
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_baseline_of_nothing_is_refused(cli: Cli) -> None:
+    refused = cli("sample", "greet", "--with-baseline", "--batch-id", "b")
+    assert refused.exit_code == 2
+    assert "add --specialist REF" in refused.stderr
+
+
+@pytest.mark.usefixtures("fakes")
 def test_the_enriched_file_is_used_and_said_to_be(cli: Cli, project: Path) -> None:
     write(project)
     documents = [{**TEMPLATE["documentation"][0], "enrichment": {"summary": "Say hello."}}]
     write(project, "greeter/enriched/1.0.0/enriched-001.json5", documentation=documents)
     assert "note: @org/greeter: enriched: enriched-001.json5 is used" in cli(*RUN).stdout
     assert "Say hello." in cli("show", "last", "--output", "system-prompt").stdout
-    cli(*RUN, "--no-enriched")
+    cli(*RUN[:-1], "c", "--no-enriched")
     assert "Say hello." not in cli("show", "last", "--output", "system-prompt").stdout
 
 
@@ -136,7 +151,7 @@ def test_a_resumed_run_wears_what_it_was_planned_with(
     [
         (["--task", "bugfix"], "has no task 'bugfix'; did you mean 'bug_fix'?"),
         (["--specialist", "@org/greeter"], "the same run would be made twice"),
-        (["--agent", "anthropic"], "needs a model"),
+        (["--agent", "openai"], "needs a model"),
         (["--compose-with", "claude"], "--compose-with 'claude' names no provider"),
         (["--compose-with", "anthropic:claude"], "ANTHROPIC_API_KEY"),
     ],
@@ -173,6 +188,22 @@ def test_the_other_side_of_a_comparison_has_to_be_asked_as_the_first_was(
     assert cli(*RUN[:-1], "c", *arguments).exit_code in {0, 1}
 
 
+@pytest.mark.usefixtures("fakes")
+def test_a_batch_takes_no_second_file_of_one_name_and_version(cli: Cli, project: Path) -> None:
+    write(project)
+    cli(*RUN)
+    enriched = "greeter/enriched/1.0.0/enriched-001.json5"
+    documents = [{**TEMPLATE["documentation"][0], "enrichment": {"summary": "Say hello."}}]
+    write(project, enriched, documentation=documents)
+    refused = cli(*RUN)
+    assert refused.exit_code == 2
+    assert "batch b has runs of @org/greeter@1.0.0 in other words (then" in refused.stderr
+    assert "greeter.json5," in refused.stderr
+    assert len(runs(cli)) == 1
+    assert cli(*RUN, "--no-enriched").exit_code in {0, 1}
+    assert cli(*RUN[:-1], "c").exit_code in {0, 1}
+
+
 def test_the_specialists_preferred_model_is_taken_where_none_is_named(project: Path) -> None:
     write(project, preferred_models=["gpt-x", "claude-sonnet-4.5"])
     settings = Settings.from_env({}, root=project)
@@ -185,7 +216,12 @@ def test_the_specialists_preferred_model_is_taken_where_none_is_named(project: P
     ]
     models = [agent.model for agent in with_models(agents, outfits)]
     assert models == ["claude-sonnet-4-5", "gpt-x", "mine", None]
-    assert [agent.model for agent in with_models(agents, [])] == [None, None, "mine", None]
+    assert [agent.model for agent in with_models(agents, [])] == [
+        DEFAULT_MODELS["anthropic"],
+        None,
+        "mine",
+        None,
+    ]
     write(project, "other.json5", name="other", preferred_models=["claude-b"])
     outfits.append(wiring.find_specialist(settings, "other"))
     with pytest.raises(UsageError, match="prefer different models"):

@@ -119,7 +119,7 @@ def project(double: ProviderDouble, tmp_path: Path) -> Project:
 
 def test_one_command_runs_both_sides_and_mints(project: Project) -> None:
     said = project.bench(
-        "sample", "greet", "--tier", "L1", *MODEL, "--iterations", "2",
+        "sample", "greet", "--tier", "L1", "--agent", "anthropic", "--iterations", "2",
         "--mint-template", "templates/my-specialist.json5", "--mint-output", "./snapshots",
     )  # fmt: skip
 
@@ -142,7 +142,7 @@ def test_enriched_run_looked_at_and_minted_step_by_step(
         "sample", "greet", "--tier", "L1", *MODEL, *ref,
         "--batch-id", "my_custom_batch", "--iterations", "1",
     )  # fmt: skip
-    shown = project.bench("batch", "my_custom_batch")
+    shown = project.bench("--batch-details", "my_custom_batch")
     project.mint("keygen")
     path = str(enriched.relative_to(project.root))
     said = project.mint(
@@ -162,22 +162,39 @@ def test_enriched_run_looked_at_and_minted_step_by_step(
     assert len(scenario["fixture"]) == len(scenario["prompt"]) == 64
 
 
+def test_a_batch_without_the_specialist_is_minted_and_says_that_it_compares_nothing(
+    project: Project,
+) -> None:
+    project.mint("enrich", "templates/my-specialist.json5", "--provider", "anthropic")
+    project.bench(
+        "sample", "greet", "--tier", "L1", "--agent", "anthropic",
+        "--batch-id", "my_custom_batch", "--iterations", "2",
+    )  # fmt: skip
+    said = project.mint(
+        "snapshot", "templates/my-specialist/enriched/1.0.0/enriched-001.json5",
+        "--batch-id", "my_custom_batch", "--output", "./snapshots",
+    )  # fmt: skip
+    assert "No comparison: no run of @org/my-specialist@1.0.0 is here" in " ".join(said.split())
+    assert "comparison" not in project.snapshot()["benchmarks"]
+
+
 def test_a_baseline_and_a_specialist_run_apart_are_compared(project: Project) -> None:
     where = ("--tier", "L1", "--batch-id", "comparison_batch", "--iterations", "2")
-    project.bench("sample", "greet", *MODEL, *where)
+    project.bench("sample", "greet", "--agent", "anthropic", *where)
     alone = project.mint(
         "snapshot", "templates/my-specialist.json5", "--batch-id", "comparison_batch",
         "--require-comparison", code=2,
     )  # fmt: skip
     assert alone == ""
-    project.bench("sample", "greet", "--specialist", "@org/my-specialist", *MODEL, *where)
+    # the guide names no agent here: it is the batch's, with the model that the baseline had
+    project.bench("sample", "greet", "--specialist", "@org/my-specialist", *where)
     project.mint(
         "snapshot", "templates/my-specialist.json5", "--batch-id", "comparison_batch",
         "--output", "./snapshots",
     )  # fmt: skip
 
     (model,) = project.snapshot()["benchmarks"]["comparison"]["models_compared"]
-    assert model["model"] == "claude-opus-4-5"
+    assert model["model"] == "claude-sonnet-4-5"
     assert model["improvement"] > 0
     listed = json.loads(project.mint("list", "--json"))
     assert [each["ref"] for each in listed["snapshots"]] == ["@org/my-specialist@1.0.0#001"]

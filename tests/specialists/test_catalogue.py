@@ -50,7 +50,7 @@ def proved(folder: Path, gain: float = 0.2, scenarios: int = 8) -> Path:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with three snapshots: unsigned on two scenarios, and two of eight."""
     folder = tmp_path_factory.mktemp("project")
-    minted_at(folder)
+    minted_at(folder, fresh(a_template(folder), iterations=3))
     proved(folder, 0.2)
     proved(folder, 0.3)
     return folder
@@ -63,7 +63,7 @@ def test_snapshots_are_listed_with_what_matters(project: Path) -> None:
         "@acme/debugger@1.0.0#001",
         "@acme/debugger@1.0.0#002",
     ]
-    assert (first.runs, first.improvement, first.signed) == (8, 0.2, False)
+    assert (first.runs, first.improvement, first.signed) == (12, 0.2, False)
     assert (second.runs, second.signed, second.verdict) == (48, True, "better")
     assert second.interval
     assert 0.15 < second.interval[0] < second.interval[1] < 0.3
@@ -79,6 +79,19 @@ def test_the_best_is_what_is_certain_at_least_not_what_is_newest(tmp_path: Path)
     proved(tmp_path, 0.2)
 
     assert [each.best for each in catalogue(tmp_path).entries] == [True, False]
+
+
+def test_what_does_not_hold_is_never_the_best(tmp_path: Path) -> None:
+    honest, other = proved(tmp_path, 0.2), proved(tmp_path, 0.1)
+    document = parse_snapshot(other.read_bytes())
+    report = document["benchmarks"]["comparison"]["statistics"]["inference"]
+    report["overall"][0]["scenarios_like_these"] |= {"low": 0.8, "high": 0.9}
+    other.write_text(to_json5(document))
+
+    found = catalogue(tmp_path).entries
+
+    assert [each.interval for each in found][1] == (0.8, 0.9)
+    assert [each.path for each in found if each.best] == [honest]
 
 
 def test_what_proves_nothing_is_never_the_best(tmp_path: Path) -> None:
@@ -109,10 +122,10 @@ def test_an_interval_is_shown_only_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_tasks_that_were_changed_are_not_the_same_tasks(tmp_path: Path) -> None:
-    template = a_template(tmp_path)
-    minted_at(tmp_path)
+    runs = fresh(a_template(tmp_path), iterations=3)
+    minted_at(tmp_path, runs)
     changed = Digest("f" * 64)
-    minted_at(tmp_path, [replace(run, task_digest=changed) for run in fresh(template)])
+    minted_at(tmp_path, [replace(run, task_digest=changed) for run in runs])
 
     assert [each.best for each in catalogue(tmp_path).entries] == [True, True]
 

@@ -16,7 +16,11 @@ BEFORE: dict[str, Any] = {
     "prompts": {"default": {"spawnerPrompt": "one\ntwo\nthree\n"}},
     "documentation": [{"url": "https://a.example/", "description": "a"}, {"path": "b.md"}],
     "score": 0.5,
+    "note": "Every word of this sentence stands on both sides of the difference but for one: two",
 }
+
+
+LONG = "Every word of this sentence stands on both sides of the difference but for one:"
 
 
 def changed(**changes: object) -> dict[str, Any]:
@@ -30,6 +34,7 @@ def changed(**changes: object) -> dict[str, Any]:
         (changed(score=0.75), ["score: 0.5 → 0.75 (+0.25)"]),
         (changed(score=10**400), [f"score: 0.5 → 1{'0' * 68}…"]),
         (changed(license="MIT"), ['license: added "MIT"']),
+        (changed(note=f"{LONG} one"), [f'note: …"{LONG[-15:]} two" → …"{LONG[-15:]} one"']),
         (
             changed(persona={"purpose": "Find it.", "values": ["truth", "care"]}),
             ['persona.values: added "care"', 'persona.values: removed "speed"'],
@@ -57,6 +62,7 @@ def changed(**changes: object) -> dict[str, Any]:
         "number",
         "vast",
         "key",
+        "long",
         "items",
         "order",
         "text",

@@ -105,7 +105,7 @@ def test_code_that_is_not_in_the_document_is_left_out() -> None:
     reply = read_reply(json.dumps(answer(code_patterns=patterns)), WORDS, f"x {CODE} y")
     assert reply.answer
     assert reply.answer["code_patterns"] == patterns[:1]
-    assert "1 of its code patterns" in reply.notes[0]
+    assert "1 code pattern left out" in reply.notes[0]
 
 
 @pytest.mark.parametrize(

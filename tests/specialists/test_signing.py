@@ -16,6 +16,7 @@ from harness.specialists.signing import (
     envelope_text,
     generate,
     holds,
+    is_key,
     pre_authentication,
     public_path,
     read_envelope,
@@ -198,3 +199,18 @@ def test_a_public_key_is_read_from_pem_and_nothing_else_is_taken_for_one(tmp_pat
     for text in ("abc", made.public.hex[:-1], str(path), "-----BEGIN PUBLIC KEY-----\nx"):
         with pytest.raises(UsageError, match="no public key"):
             read_public(text)
+
+
+@pytest.mark.parametrize("first", ["00", "01", "ec", "26e8958f"])
+def test_a_key_that_anyone_can_sign_with_is_none(first: str) -> None:
+    spelt = {
+        "00": "00" * 32,
+        "01": "01" + "00" * 31,
+        "ec": "ec" + "ff" * 31,
+        "26e8958f": "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    }[first]
+
+    assert is_key(VECTOR_KEY.public.hex)
+    assert not is_key(spelt)
+    with pytest.raises(UsageError, match="anyone can sign with"):
+        read_public(spelt)
