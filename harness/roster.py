@@ -260,6 +260,20 @@ def _plays_from(spec: RunSpec) -> Digest | None:
             return text_digest(*(str(program) for program in programs)) if programs else None
 
 
+def wants_model(spec: RunSpec) -> bool:
+    """Whether its agent has to be given a model, and has none."""
+    agent = spec.agent
+    if agent.model is not None or agent.name in {"echo", "oracle", "scripted"}:
+        return False
+    if agent.name in PROVIDER_OF:
+        return True
+    try:
+        return agent.name == "command" and _command_line(spec).api is not None
+    except UsageError:
+        # whoever makes the agent says what is wrong with it
+        return False
+
+
 def load_attribute(path: str) -> Any:  # noqa: ANN401  # a class or a function, called at once
     """What `module:attribute` names."""
     module, _, attribute = path.partition(":")

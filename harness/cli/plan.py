@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from harness import roster, wiring
+from harness import wiring
 from harness.cli.console import money, output, print_json, table, who
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch
-from harness.cli.selection import scenarios_of, tiers_of
-from harness.cli.wearing import Worn, outfits_of, specialist_options, with_models
-from harness.domain.model import ModelSettings
+from harness.cli.models import Asked, model_options
+from harness.cli.selection import Picked, cells_of, selection_options
+from harness.cli.wearing import Worn, specialist_options, without_chooser
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
-from harness.plan import Selection
-from harness.plan import plan as plan_runs
 from harness.report.compared import outlook_document
 from harness.report.planned import (
     Design,
@@ -37,25 +34,12 @@ from harness.report.words import plural
 from harness.settings import Settings
 
 NONE = "–"
-DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("suite")
-@click.argument("scenario", required=False)
-@click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
-@click.option(
-    "--tier", "tiers", default=DEFAULT_TIER, show_default=True, metavar="T[,T…]",
-    help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
-)  # fmt: skip
-@click.option(
-    "--agent", "agents", multiple=True, metavar="NAME[:ARG]", default=(DEFAULT_AGENT,),
-    show_default=True, help="Who works; repeatable.",
-)  # fmt: skip
-@click.option("--model", metavar="MODEL[@URL]", help="The model behind the agent.")
+@selection_options
 @specialist_options
-@click.option("--with-baseline", is_flag=True, help="Every cell without the specialist too.")
-@click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
+@model_options
 @click.option("--power", "wants_power", is_flag=True, help="What a comparison of it could show.")
 @click.option(
     "--difference", "wanted", type=float, default=WANTED, show_default=True, metavar="X",
@@ -69,15 +53,9 @@ DEFAULT_AGENT, DEFAULT_TIER = "echo", "L1"
 @root_option
 def plan(  # noqa: PLR0913  # click hands over one argument per option
     *,
-    suite: str,
-    scenario: str | None,
-    all_scenarios: bool,
-    tiers: str,
-    agents: tuple[str, ...],
-    model: str | None,
+    picked: Picked,
     worn: Worn,
-    with_baseline: bool,
-    iterations: int,
+    asked: Asked,
     wants_power: bool,
     wanted: float,
     pilot_batch: str | None,
@@ -97,22 +75,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     if not 0 < wanted < 1:
         raise UsageError(f"--difference is {wanted:g}; scores go from 0 to 1, so say 0.05 or so")
     settings = settings_for(root)
-    loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
-    # no model is asked for the words: which cells there are does not depend on them
-    worn = replace(worn, wearing=replace(worn.wearing, chooser=None))
-    outfits = outfits_of(settings, worn)
-    named = tuple(roster.agent_ref(agent, model, ModelSettings()) for agent in agents)
-    specs = plan_runs(
-        Selection(
-            scenarios=loaded,
-            tiers=tiers_of(tiers, loaded),
-            agents=with_models(named, outfits),
-            specialists=(None, *outfits) if with_baseline or not outfits else outfits,
-            own_tools=worn.own_tools,
-            iterations=iterations,
-        )
-    )
-    specs = tuple(roster.identify(spec) for spec in specs)
+    specs = cells_of(settings, picked, asked, without_chooser(worn)).specs
     design = design_of(specs)
     pilot = _pilot(settings, pilot_batch) if pilot_batch else assumptions(design)
     view = outlook_of(design, pilot.spreads, wanted) if wants_power else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
@@ -30,24 +31,22 @@ from harness.cli.models import (
     source_of,
 )
 from harness.cli.pace import STEADY, Pace, pace_options
-from harness.cli.selection import scenarios_of, tiers_of
+from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import (
     Worn,
     outfit_again,
-    outfits_of,
     refuse_confounded,
     remembered_outfits,
     remembered_specialist,
     say_worn,
     specialist_options,
-    with_models,
 )
 from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
-from harness.domain.record import RunRecord
+from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.load.scenarios import load_scenario
@@ -58,35 +57,10 @@ from harness.settings import Settings
 from harness.store.base import Planned, Wanted
 from harness.tools import Tools
 
-DEFAULT_AGENT = "echo"
-DEFAULT_TIER = "L1"
-
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("suite")
-@click.argument("scenario", required=False)
-@click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
-@click.option(
-    "--tier",
-    "tiers",
-    default=DEFAULT_TIER,
-    show_default=True,
-    metavar="T[,T…]",
-    help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
-)
-@click.option(
-    "--agent",
-    "agents",
-    multiple=True,
-    metavar="NAME[:ARG]",
-    default=(DEFAULT_AGENT,),
-    show_default=True,
-    help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
-    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable.",
-)
+@selection_options
 @specialist_options
-@click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
-@click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @pace_options
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
@@ -111,15 +85,9 @@ DEFAULT_TIER = "L1"
 @root_option
 def run(  # noqa: PLR0913  # click hands over one argument per option
     *,
-    suite: str,
-    scenario: str | None,
-    all_scenarios: bool,
-    tiers: str,
-    agents: tuple[str, ...],
+    picked: Picked,
     asked: Asked,
     worn: Worn,
-    with_baseline: bool,
-    iterations: int,
     pace: Pace,
     batch_id: str | None,
     skip_warmup: bool,
@@ -142,39 +110,32 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix lost-updates --agent openai:my-model@http://localhost:8000/v1
       bench run bug-fix --all-scenarios --agent oracle --agent echo --iterations 5 --jobs auto
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
+      bench run --matrix matrix.yaml --jobs auto --max-batch-cost 50
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
+    if mint_template and picked.matrix:
+        raise UsageError(
+            f"--mint-template beside --matrix: name {mint_template} and none under 'specialists',"
+            " and mint the batch with mint snapshot"
+        )
     if mint_template:
         # a snapshot compares: what is minted is worn, and the same runs are made without it
-        worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
-    loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
-    outfits = outfits_of(settings, worn)
-    named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in agents)
-    specs = plan(
-        Selection(
-            scenarios=loaded,
-            tiers=tiers_of(tiers, loaded),
-            agents=with_models(named, outfits),
-            specialists=(None, *outfits) if with_baseline or not outfits else outfits,
-            iterations=iterations,
-            warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
-            budget=asked.budget,
-            user=asked.user,
-            grading=Grading(
-                only=_names(only),
-                skip=_names(skip),
-                judges=tuple(named_model("--judge", judge) for judge in judges),
-            ),
-            own_tools=worn.own_tools,
-        )
+        worn = replace(worn, refs=worn.refs or (mint_template,))
+        picked = replace(picked, with_baseline=True)
+    grading = Grading(
+        only=_names(only),
+        skip=_names(skip),
+        judges=tuple(named_model("--judge", judge) for judge in judges),
     )
-    specs = tuple(roster.identify(spec) for spec in specs)
+    warmup = Warmup.SKIP if skip_warmup else Warmup.RUN
+    cells = cells_of(settings, picked, asked, worn, warmup=warmup, grading=grading)
+    specs = cells.specs
     batch = new_batch(batch_id)
     refuse_confounded(wiring.open_store(settings).runs(batch), specs)
     look_at_models(settings, specs, asked.shared)
-    refs = remembered_outfits(settings, outfits)
+    refs = remembered_outfits(settings, cells.outfits)
     if not (quiet or as_json):
-        say_worn(specs, outfits, asked.model)
+        say_worn(specs, cells.outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
     with reported(settings, batch, as_json=as_json):
         runs = execute(
@@ -211,6 +172,8 @@ def resume(  # click hands over one argument per option
     if not missing and not as_json:
         output().print(f"nothing is missing in batch {batch}")
         return PASSED
+    # as they were planned: iteration by iteration
+    missing = sorted(missing, key=lambda planned: planned.iteration)
     groups = _by_source([(_replan(settings, planned), planned) for planned in missing], given)
     for shared, specs in groups:
         look_at_models(settings, specs, shared)
@@ -257,15 +220,18 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
     with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
-        cells = [spec for spec in specs if spec.iteration == 1]
-        count = len(specs) // len(cells)
         shared = source.shared if source else Shared()
-        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs, shared)) for c in cells]
-        planned = tools.store.plan(batch, wanted, tools.now())
+        counts = Counter(spec.cell for spec in specs)
+        wanted = [
+            Wanted(spec.cell, counts[spec.cell], spec.digest, _remember(spec, refs, shared))
+            for spec in specs
+            if spec.iteration == 1
+        ]
+        iterations: dict[Cell, list[int]] = {}
+        for reserved in tools.store.plan(batch, wanted, tools.now()):
+            iterations.setdefault(reserved.cell, []).append(reserved.iteration)
         numbered = [
-            replace(cells[i], iteration=planned[i * count + n].iteration)
-            for n in range(count)
-            for i in range(len(cells))
+            replace(spec, iteration=iterations[spec.cell][spec.iteration - 1]) for spec in specs
         ]
         try:
             return _run(settings, numbered, batch, tools, pace)

@@ -110,6 +110,11 @@ def outfits_of(settings: Settings, worn: Worn) -> tuple[Outfit, ...]:
     return tuple(wiring.find_specialist(settings, ref, worn.wearing) for ref in worn.refs)
 
 
+def without_chooser(worn: Worn) -> Worn:
+    """The same, without asking a model: which cells there are does not depend on its words."""
+    return replace(worn, wearing=replace(worn.wearing, chooser=None))
+
+
 def with_models(agents: Sequence[AgentRef], outfits: Sequence[Outfit]) -> tuple[AgentRef, ...]:
     """The agents, with the model that the specialists prefer where none was named."""
     from harness.specialists.outfit import preferred_model  # noqa: PLC0415  # with a specialist only
