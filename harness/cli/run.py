@@ -16,6 +16,7 @@ import click
 from harness import roster, wiring
 from harness.cli.console import output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.forecast import look_ahead
 from harness.cli.live import LiveWatch
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -137,6 +138,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     if not (quiet or as_json):
         say_worn(specs, cells.outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
+    look_ahead(settings, specs, batch, source, pace)
     with reported(settings, batch, as_json=as_json):
         runs = execute(
             settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, pace=pace
@@ -179,6 +181,8 @@ def resume(  # click hands over one argument per option
         look_at_models(settings, specs, shared)
     # before any of them runs, each has what it plays
     sources = [(source_of(settings, batch, specs, shared), specs) for shared, specs in groups]
+    for source, specs in sources:
+        look_ahead(settings, specs, batch, source, pace)
     runs: list[RunRecord] = []
     for source, specs in sources:
         with (
