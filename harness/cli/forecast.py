@@ -16,10 +16,12 @@ from harness.cli.lookup import find_batch
 from harness.cli.models import Shared, Source
 from harness.cli.pace import Pace
 from harness.cli.readiness import Gap, free_bytes
+from harness.cli.reusing import Like, like_in, reusable
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import KIB, MIB
 from harness.domain.spec import RunSpec
+from harness.errors import UsageError
 from harness.plan import JUDGE
 from harness.report.forecast import Basis, CellForecast, Forecast, Sum, Wish, forecast
 from harness.report.limits import Limits, refuse_hopeless, shortfalls
@@ -58,14 +60,32 @@ def known_runs(settings: Settings, batch: str | None = None) -> Sequence[RunReco
 
 
 def forecast_of(
-    specs: Sequence[RunSpec], records: Sequence[RunRecord], shared: Shared, jobs: int
+    specs: Sequence[RunSpec],
+    records: Sequence[RunRecord],
+    shared: Shared,
+    jobs: int,
+    like: Like | None = None,
 ) -> Forecast:
-    """The forecast of planned runs; those that a cassette answers ask no model."""
+    """The forecast of planned runs; those that a cassette answers ask no model.
+
+    With `like`, what can be reused of another batch is not made again.
+    """
     counts = Counter(spec.cell for spec in specs)
+    stored = Counter(spec.cell for spec in specs if like and reusable(spec, like))
     cells = {spec.cell: spec for spec in reversed(specs)}
     played = shared.cassette is not None
-    wishes = [_wish(cells[cell], runs, played=played) for cell, runs in counts.items()]
+    wishes = [
+        replace(_wish(cells[cell], runs, played=played), reused=stored[cell])
+        for cell, runs in counts.items()
+    ]
     return forecast(wishes, records, jobs)
+
+
+def stored_like(settings: Settings, shared: Shared) -> Like:
+    """What may be reused of the project's runs."""
+    if shared.cassette is not None:
+        raise UsageError("--reuse beside --cassette: what a cassette answers is not stored again")
+    return like_in(wiring.open_store(settings)) if settings.results.exists() else lambda *_: None
 
 
 def _wish(spec: RunSpec, runs: int, *, played: bool) -> Wish:
@@ -80,8 +100,14 @@ def _wish(spec: RunSpec, runs: int, *, played: bool) -> Wish:
     )
 
 
-def look_ahead(
-    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, source: Source, pace: Pace
+def look_ahead(  # what a command was told
+    settings: Settings,
+    specs: Sequence[RunSpec],
+    batch: BatchId,
+    source: Source,
+    pace: Pace,
+    *,
+    like: Like | None = None,
 ) -> None:
     """Say what the runs will not fit, before the first; refuse when not one of them could be paid.
 
@@ -91,7 +117,7 @@ def look_ahead(
     if limits.usd is limits.tokens is limits.seconds is None:
         return
     jobs, _ = pace.on_engine(settings, specs)
-    found = forecast_of(specs, known_runs(settings), source.shared, jobs)
+    found = forecast_of(specs, known_runs(settings), source.shared, jobs, like)
     refuse_hopeless(found, limits)
     for text in shortfalls(found, limits):
         messages().print(f"[yellow]note:[/] {text}")
@@ -122,9 +148,13 @@ def print_forecast(
     if len(often) > 1:
         iterations = f"{often[0]} to {plural(often[-1], 'iteration')}"
     console.print(
-        f"\n{plural(found.runs, 'run')}: {plural(len(found.cells), 'cell')} × {iterations}"
+        f"\n{plural(found.planned, 'run')}: {plural(len(found.cells), 'cell')} × {iterations}"
     )
-    console.print(table(None, [("", ""), ("", "")], list(_totals(settings, found))))
+    if reused := found.planned - found.made:
+        rest = "of the others:" if found.made else "nothing is left to be made"
+        console.print(f"{plural(reused, 'run')} of them stored already and reused; {rest}")
+    if found.made:
+        console.print(table(None, [("", ""), ("", "")], _totals(settings, found)))
     for text in shortfalls(found, limits):
         console.print(Text.assemble(("note: ", "yellow"), text), soft_wrap=True)
     for gap in gaps:
@@ -139,7 +169,7 @@ def _row(cell: CellForecast) -> tuple[str, ...]:
         named.tier,
         who(named),
         str(cell.wish.runs),
-        money(None if each.cost_usd is None else each.cost_usd * cell.wish.runs),
+        money(None if each.cost_usd is None else each.cost_usd * cell.wish.made),
         NONE if each.seconds is None else span(each.seconds),
         f"{cell.samples} {_RESTS_ON[cell.basis]}" if cell.basis else "none",
     )
@@ -164,8 +194,8 @@ def _totals(settings: Settings, found: Forecast) -> list[tuple[str, str]]:
 
 def _paid(found: Forecast, total: Sum, value: str) -> str:
     """What models take; the runs that ask none are passed over."""
-    silent = sum(cell.wish.runs for cell in found.cells if not cell.wish.asks)
-    if silent == found.runs:
+    silent = sum(cell.wish.made for cell in found.cells if not cell.wish.asks)
+    if silent == found.made:
         return "none: no model is asked"
     return _said(replace(total, runs=total.runs - silent), value)
 
@@ -187,6 +217,7 @@ def forecast_document(found: Forecast, limits: Limits, gaps: Sequence[Gap]) -> d
     totals = {name: found.total(name) for name in names} | {"wall_s": found.wall_s()}
     return {
         "jobs": found.jobs,
+        "reused": found.planned - found.made,
         **{
             name: {"value": total.known, "runs": total.runs, "unknown_runs": total.missing}
             for name, total in totals.items()
@@ -207,6 +238,7 @@ def cell_documents(found: Forecast) -> list[dict[str, Any]]:
             "model": cell.model,
             "specialist": cell.specialist and f"{cell.specialist.name}@{cell.specialist.version}",
             "runs": each.wish.runs,
+            "reused": each.wish.reused,
             "each": {
                 "cost_usd": each.each.cost_usd,
                 "tokens": each.each.tokens,

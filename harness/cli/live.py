@@ -102,7 +102,7 @@ class LiveWatch:
             self._ended += 1
             self._faulted += record.fault is not None
             self._failed += record.fault is None and not record.passed
-            if record.session and record.session.cost_usd:
+            if record.session and record.session.cost_usd and not record.reused:
                 self._cost_usd += record.session.cost_usd
             place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
         if self._quiet:
@@ -113,6 +113,7 @@ class LiveWatch:
             f"{word(record)}{partly(record)}  {number(record.total_score)}  {took_s:5.1f}s  "
         )
         line += Text(clean(shown.name))
+        line += Text(f"  (reused from {record.reused.batch})" if record.reused else "")
         if record.fault:
             line += Text(clean(f"\n        {record.fault.stage}: {record.fault.message}"))
         self._console.print(line)

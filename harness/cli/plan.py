@@ -17,11 +17,13 @@ from harness.cli.forecast import (
     forecast_of,
     known_runs,
     print_forecast,
+    stored_like,
 )
 from harness.cli.lookup import find_batch
 from harness.cli.models import Asked, model_options
 from harness.cli.pace import Pace, pace_options
 from harness.cli.readiness import Gap, engine_of, gaps_of
+from harness.cli.reusing import reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import Worn, specialist_options, without_chooser
 from harness.errors import UsageError
@@ -50,6 +52,7 @@ NONE = "–"
 @specialist_options
 @model_options
 @pace_options
+@reuse_option
 @click.option("--power", "wants_power", is_flag=True, help="What a comparison of it could show.")
 @click.option(
     "--difference", "wanted", type=float, default=WANTED, show_default=True, metavar="X",
@@ -67,6 +70,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     worn: Worn,
     asked: Asked,
     pace: Pace,
+    wants_reuse: bool,
     wants_power: bool,
     wanted: float,
     pilot_batch: str | None,
@@ -92,7 +96,9 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     specs = cells_of(settings, picked, asked, without_chooser(worn)).specs
     engine = engine_of(settings, len(specs))
     jobs = (pace.jobs or 1) if isinstance(engine, Gap) else pace.jobs_on(engine, specs)
-    found = forecast_of(specs, known_runs(settings, pilot_batch), asked.shared, jobs)
+    known = known_runs(settings, pilot_batch)
+    like = stored_like(settings, asked.shared) if wants_reuse else None
+    found = forecast_of(specs, known, asked.shared, jobs, like)
     limits = Limits(asked.shared.budget.usd, asked.shared.budget.tokens, pace.most_s)
     gaps = gaps_of(settings, specs, asked.shared, pace.min_free_bytes)
     gaps = (engine, *gaps) if isinstance(engine, Gap) else gaps
@@ -200,7 +206,7 @@ def _document(
 ) -> dict[str, Any]:
     cost = found.total("cost_usd")
     document: dict[str, Any] = {
-        "runs": found.runs,
+        "runs": found.planned,
         "iterations": design.iterations,
         "cost_usd": None if cost.missing else cost.value,
         "cells": cell_documents(found),

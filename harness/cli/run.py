@@ -16,7 +16,7 @@ import click
 from harness import roster, wiring
 from harness.cli.console import output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
-from harness.cli.forecast import look_ahead
+from harness.cli.forecast import look_ahead, stored_like
 from harness.cli.live import LiveWatch
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -32,6 +32,7 @@ from harness.cli.models import (
     source_of,
 )
 from harness.cli.pace import STEADY, Pace, pace_options
+from harness.cli.reusing import Like, reuse, reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import (
     Worn,
@@ -63,6 +64,7 @@ from harness.tools import Tools
 @selection_options
 @specialist_options
 @pace_options
+@reuse_option
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
@@ -90,6 +92,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     asked: Asked,
     worn: Worn,
     pace: Pace,
+    wants_reuse: bool,
     batch_id: str | None,
     skip_warmup: bool,
     only: str | None,
@@ -138,10 +141,18 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     if not (quiet or as_json):
         say_worn(specs, cells.outfits, asked.model)
     source = source_of(settings, batch, specs, asked.shared)
-    look_ahead(settings, specs, batch, source, pace)
+    like = stored_like(settings, asked.shared) if wants_reuse else None
+    look_ahead(settings, specs, batch, source, pace, like=like)
     with reported(settings, batch, as_json=as_json):
         runs = execute(
-            settings, specs, batch, refs=refs, quiet=quiet or as_json, source=source, pace=pace
+            settings,
+            specs,
+            batch,
+            refs=refs,
+            quiet=quiet or as_json,
+            source=source,
+            pace=pace,
+            like=like,
         )
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
@@ -221,8 +232,12 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     quiet: bool,
     source: Source | None = None,
     pace: Pace = STEADY,
+    like: Like | None = None,
 ) -> list[RunRecord]:
-    """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
+    """Reserve the runs in the store, then run them; nothing is reserved without an engine.
+
+    With `like`, what another batch has made is not made again.
+    """
     with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
         shared = source.shared if source else Shared()
         counts = Counter(spec.cell for spec in specs)
@@ -238,7 +253,8 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
             replace(spec, iteration=iterations[spec.cell][spec.iteration - 1]) for spec in specs
         ]
         try:
-            return _run(settings, numbered, batch, tools, pace)
+            reused, rest = reuse(numbered, batch, tools, like) if like else ([], numbered)
+            return [*reused, *(_run(settings, rest, batch, tools, pace) if rest else ())]
         except UsageError:
             tools.store.forget(batch)
             raise

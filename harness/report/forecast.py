@@ -40,6 +40,13 @@ class Wish:
     """A model takes part: as agent, as user or as judge."""
     budget: Budget = field(default_factory=Budget)
     """What the agent's model may use in one run."""
+    reused: int = 0
+    """How many of the runs another batch has already made."""
+
+    @property
+    def made(self) -> int:
+        """How many are still to be made."""
+        return self.runs - self.reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +98,18 @@ class Forecast:
     jobs: int
 
     @property
-    def runs(self) -> int:
-        """How many there are."""
+    def planned(self) -> int:
+        """How many runs it has."""
         return sum(cell.wish.runs for cell in self.cells)
+
+    @property
+    def made(self) -> int:
+        """How many of them are still to be made: what everything here is about."""
+        return sum(cell.wish.made for cell in self.cells)
 
     def total(self, name: str) -> Sum:
         """The sum of one field of `Taken`."""
-        found = [(getattr(cell.each, name), cell.wish.runs) for cell in self.cells]
+        found = [(getattr(cell.each, name), cell.wish.made) for cell in self.cells]
         known = [(value, runs) for value, runs in found if value is not None]
         return Sum(
             math.fsum(value * runs for value, runs in known),
@@ -114,7 +126,7 @@ class Forecast:
         return Sum(max(ends), whole.runs, whole.missing)
 
     def _in_order(self) -> Iterator[float]:
-        timed = [(c.each.seconds, c.wish.runs) for c in self.cells if c.each.seconds is not None]
+        timed = [(c.each.seconds, c.wish.made) for c in self.cells if c.each.seconds is not None]
         for turn in range(max((runs for _, runs in timed), default=0)):
             yield from (seconds for seconds, runs in timed if turn < runs)
 
@@ -126,7 +138,7 @@ def forecast(wishes: Iterable[Wish], records: Iterable[RunRecord], jobs: int = 1
     """
     known: dict[tuple[object, ...], list[Taken]] = {}
     for record in records:
-        if record.session is None or record.fault is not None:
+        if record.session is None or record.fault is not None or record.reused:
             continue
         taken = _taken(record)
         for key in _keys(record.cell, is_simulated=record.simulated):
@@ -184,7 +196,7 @@ def _taken(record: RunRecord) -> Taken:
         drawn_usd=drawn_usd,
         tokens=sum(use.usage.total for use in drawn),
         seconds=_seconds(record),
-        kept_bytes=sum(artifact.size_bytes for artifact in artifacts_of(record)),
+        kept_bytes=sum(artifact.size_bytes for artifact in _artifacts(record)),
     )
 
 
@@ -203,7 +215,7 @@ def _seconds(record: RunRecord) -> float:
     return math.fsum(took_s for name, took_s in own if name != WAITING)
 
 
-def artifacts_of(record: RunRecord) -> Iterator[Artifact]:
+def _artifacts(record: RunRecord) -> Iterator[Artifact]:
     """Everything that is kept beside the record, each content once."""
     session = record.session
     found = [

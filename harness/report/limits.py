@@ -69,18 +69,18 @@ def _left(spent: float, verb: str = "is") -> str:
 
 def _least(found: Forecast, name: str) -> float | None:
     """Of the cheapest run; None where that of any is unknown."""
-    values = [getattr(cell.each, name) for cell in found.cells]
+    values = [getattr(cell.each, name) for cell in found.cells if cell.wish.made]
     return None if None in values else min(values, default=None)
 
 
 def _fitting(found: Forecast, name: str, most: float) -> str:
     """How many runs the limit pays for, in planned order; what is unknown counts as nothing."""
-    turns = max(cell.wish.runs for cell in found.cells)
-    order = (c for turn in range(turns) for c in found.cells if turn < c.wish.runs)
+    turns = max((cell.wish.made for cell in found.cells), default=0)
+    order = (c for turn in range(turns) for c in found.cells if turn < c.wish.made)
     used, made = 0.0, 0
     for cell in order:
         used += getattr(cell.each, name) or 0.0
         if used > most:
             break
         made += 1
-    return f"it pays for about {made:,} of {plural(found.runs, 'run')}, the others stay planned"
+    return f"it pays for about {made:,} of {plural(found.made, 'run')}, the others stay planned"
