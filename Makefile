@@ -7,7 +7,7 @@ BENCH := $(BIN)/bench
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine demo bench test chaos quick check fmt fmt-check lint types imports clean
+.PHONY: help setup engine postgres demo bench test chaos quick check fmt fmt-check lint types imports clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,14 +35,17 @@ demo: setup engine ## see a whole run, without a model or a key
 bench: setup engine ## measure what a run costs, and rewrite docs/performance.md
 	@$(BIN)/python tests/performance/measure.py --write
 
-test: quick engine ## run every test, on the real engine
-	$(BIN)/python -m pytest -m docker
+postgres: ## make sure that there is a PostgreSQL server to test with
+	@sh tests/store/postgres.sh
 
 chaos: setup engine ## kill a batch two hundred times; takes about half an hour
 	MINTMARK_CHAOS_KILLS=200 MINTMARK_CHAOS_RUNS=200 $(BIN)/python -m pytest -q -s -m docker tests/endtoend/test_chaos.py
 
-quick: setup ## run the tests that need no engine, on every core
-	$(BIN)/python -m pytest -m "not docker" -n auto -q
+test: quick engine postgres ## run every test, on the real engine and a real database
+	$(BIN)/python -m pytest -m "docker or postgres or s3"
+
+quick: setup ## run the tests that need no engine and no server, on every core
+	$(BIN)/python -m pytest -m "not (docker or postgres or s3)" -n auto -q
 
 check: fmt-check lint types imports test ## run everything that has to be green
 

@@ -21,7 +21,7 @@ from evaluators.findings import (
     listed,
     read_findings,
 )
-from evaluators.pinning import CONFIGURATION, as_it_came, no_code_left, pins, unpinned
+from evaluators.pinning import CONFIGURATION, configured, no_code_left, pins
 from harness.domain.changes import Change
 from harness.domain.record import CheckResult, CommandResult
 from harness.domain.scenario import CheckSpec
@@ -60,16 +60,10 @@ class AnalysisEvaluator:
 
 
 def _run(evidence: Evidence, check: CheckSpec, run: str, pinned: Sequence[Change]) -> Ran:
-    box = evidence.box
-    # in two requests: within one, what is deleted goes first
-    box.apply(as_it_came(evidence))
-    box.apply(pinned)
-    try:
+    with configured(evidence, pinned):
         limit_s = check.timeout_s or evidence.scenario.limits.command_s
         # a validation command's output is cut in its middle; findings need the whole of it
-        done = box.run(run, timeout_s=limit_s, output_bytes=OUTPUT_BYTES)
-    finally:
-        box.apply(unpinned(evidence, pinned))
+        done = evidence.box.run(run, timeout_s=limit_s, output_bytes=OUTPUT_BYTES)
     output = evidence.keep(f"{check.name}.log", transcript_of(done))
     result = CommandResult(check.name, run, done.exit_code, done.duration_s, output)
     return result, read_findings(done.stdout, done.stderr)
@@ -96,7 +90,7 @@ def _score(evidence: Evidence, check: CheckSpec, ran: Ran, details: list[str]) -
         return scored(check, 0.0, *details, "no finding could be read: the exit code decides")
     if evidence.untouched:
         return scored(check, 1.0, *details, f"{len(found)} findings to compare with")
-    before = evidence.control.check(check.name) if evidence.control else None
+    before = evidence.before(check)
     if before is None:
         return not_run(check, "the untouched fixture was not graded (warm-up skipped)")
     compared = compare(found, before.findings, evidence.work.patch)

@@ -11,6 +11,8 @@ from harness.evaluate import Cost, Evidence, not_run, scored, transcript_of
 
 NOT_FOUND = 127
 CANNOT_EXECUTE = 126
+_OF_THE_WORK = re.compile(r"\s*(?:[A-Za-z_]\w*=\S*\s+)*(?![~/])[^\s/;&|()'\"]+/")
+"""A program at a path of the workspace, where no image has anything."""
 _EXIT_CODE = re.compile(r": exit code (-?\d{1,6})\Z")
 
 
@@ -50,8 +52,11 @@ def validated(evidence: Evidence, check: CheckSpec) -> CommandResult | None:
 
 
 def is_missing(evidence: Evidence, check: CheckSpec, result: CommandResult) -> bool:
-    """The image lacks the program, which the untouched fixture says as well."""
-    if result.exit_code not in (NOT_FOUND, CANNOT_EXECUTE):
+    """The image lacks the program, which the untouched fixture says as well.
+
+    A program of the workspace is not missed: that it is not there, or not yet, is the work's doing.
+    """
+    if result.exit_code not in (NOT_FOUND, CANNOT_EXECUTE) or _OF_THE_WORK.match(result.run):
         return False
     return evidence.untouched or exit_code_before(evidence, check) == result.exit_code
 
@@ -69,7 +74,7 @@ def exit_code_before(evidence: Evidence, check: CheckSpec) -> int | None:
     if check.command is None:
         found = (c.exit_code for c in evidence.control.commands if c.name == check.kind)
         return next(found, None)
-    known = evidence.control.check(check.name)
+    known = evidence.before(check)
     said = _EXIT_CODE.search(known.details[0]) if known and known.details else None
     return int(said[1]) if said else None
 

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import pathspec
 
-from evaluators.tampering.places import SOURCES, is_generated, suffix_of
+from evaluators.tampering.places import SOURCES, is_generated, language_of
+from evaluators.unmeasured import unmeasured
 from harness.domain.changes import ChangeKind
-from harness.domain.patch import FilePatch, PatchKind
+from harness.domain.patch import LINK, FilePatch, PatchKind
 from harness.domain.record import CheckResult, Finding
 from harness.domain.scenario import CheckSpec
 from harness.evaluate import Cost, Evidence, not_run, scored
@@ -27,8 +28,13 @@ MOST_FILES = 400
 DEADLINE_S = 30.0
 NO_TOOL = 3
 MOST_SHOWN = 10
-_UNREAD = frozenset({".sh", ".bash", ".zsh", ".sql", ".ps1", ".pyi"})
+_UNREAD = frozenset(
+    {".sh", ".bash", ".zsh", ".sql", ".ps1", ".pyi", ".dart", ".ex", ".exs", ".groovy"}
+)
 """Sources that lizard does not read, or that hold no code."""
+_READ = SOURCES - _UNREAD
+_READ_AS = {".pyw": ".py", ".mts": ".ts", ".cts": ".ts", ".svelte": ".vue"}
+"""Names that lizard does not know, of languages that it does: it would read them as C."""
 
 
 class Function(NamedTuple):
@@ -38,6 +44,14 @@ class Function(NamedTuple):
     complexity: int
     begin: int
     end: int
+
+
+class Source(NamedTuple):
+    """A file on one side of the patch, and the suffix of its language."""
+
+    file: FilePatch
+    text: bytes
+    suffix: str
 
 
 Measured = Sequence[Function] | None
@@ -54,46 +68,43 @@ class ComplexityEvaluator:
         most = int(check.options.get("most", DEFAULT_MOST))
         if not evidence.work.patch.files or not evidence.changes:
             return scored(check, 0.0, "nothing changed")
-        # what did not reach grading is as it was
-        after = {c.path: c.data for c in evidence.changes if c.kind is ChangeKind.FILE}
-        files = [
-            file
-            for file in evidence.work.patch.files
-            if _is_measured(file, ignored) and os.fsencode(file.path) in after
-        ][:MOST_FILES]
-        now = [after[os.fsencode(file.path)] for file in files]
-        deleted = _deleted(evidence, ignored)
-        was = [evidence.original(f.was or f.path) or b"" for f in (*files, *deleted)]
-        suffixes = [suffix_of(file.path) for file in (*files, *deleted)]
+        there = _reached(evidence, ignored)
+        sources = _largest([each for each in there if each.suffix in _READ])
+        read = {each.file.path for each in sources}
+        unread = unmeasured(each.file for each in there if each.file.path not in read)
+        was = [_before(evidence, each.file) for each in sources]
         try:
-            new, old = measure(now, suffixes[: len(files)]), measure(was, suffixes)
+            new, old = measure(sources), measure([*was, *_deleted(evidence, ignored)])
         except NoToolError:
             return not_run(check, "lizard is not installed beside the harness")
         findings: list[Finding] = []
         total = 0
-        for file, functions, before in zip(files, new, old, strict=False):
-            count, bad = _judged(file, functions, before or (), most)
+        for source, functions, before in zip(sources, new, old, strict=False):
+            count, bad = _judged(source.file, functions, before or (), most)
             total += count
             findings += bad
         if not total:
-            return _untouched(check, new, old)
+            result = _untouched(check, new, old)
+            return replace(result, details=(*result.details, *unread))
         score = 1.0 - len(findings) / total
         details = [f"{total - len(findings)} of {total} new or changed functions are simple enough"]
         details += [f"{f.path[:200]}:{f.line}: {f.message}" for f in findings[:MOST_SHOWN]]
-        return replace(scored(check, score, *details), findings=tuple(findings[:2000]))
+        result = scored(check, score, *details, *unread)
+        return replace(result, findings=tuple(findings[:2000]))
 
 
 class NoToolError(Exception):
     """There is no lizard."""
 
 
-def measure(
-    texts: Sequence[bytes], suffixes: Sequence[str], deadline_s: float = DEADLINE_S
-) -> list[Measured]:
+def measure(sources: Sequence[Source], deadline_s: float = DEADLINE_S) -> list[Measured]:
     """The functions of each text; None for one that is too long, or that the tool gave up on."""
     asked = [
-        (f"source{suffix}", text.decode("utf-8", "replace") if len(text) <= MOST_BYTES else "")
-        for text, suffix in zip(texts, suffixes, strict=True)
+        (
+            f"source{_READ_AS.get(suffix, suffix)}",
+            text.decode("utf-8", "replace") if len(text) <= MOST_BYTES else "",
+        )
+        for _, text, suffix in sources
     ]
     script = Path(__file__).with_name("measuring.py")
     with subprocess.Popen(
@@ -110,10 +121,10 @@ def measure(
     if process.returncode == NO_TOOL:
         raise NoToolError
     answers = [json.loads(line) for line in out.split(b"\n")[:-1]]
-    answers += [None] * (len(texts) - len(answers))
+    answers += [None] * (len(sources) - len(answers))
     return [
         None if answer is None or len(text) > MOST_BYTES else [Function(*row) for row in answer]
-        for text, answer in zip(texts, answers, strict=True)
+        for (_, text, _), answer in zip(sources, answers, strict=True)
     ]
 
 
@@ -128,29 +139,45 @@ def _untouched(check: CheckSpec, new: Sequence[Measured], old: Sequence[Measured
     return scored(check, 0.0, f"functions were taken away, none is new or changed: {shown}{more}")
 
 
-def _deleted(evidence: Evidence, ignored: pathspec.GitIgnoreSpec) -> list[FilePatch]:
+def _reached(evidence: Evidence, ignored: pathspec.GitIgnoreSpec) -> list[Source]:
+    """Files with what of them reached grading: the rest is as it was."""
+    after = {c.path: c.data for c in evidence.changes if c.kind is ChangeKind.FILE}
+    named = ((file, os.fsencode(file.path)) for file in evidence.work.patch.files)
+    return [
+        _source(file, after[path])
+        for file, path in named
+        if file.kind is not PatchKind.DELETED and path in after and _is_looked_at(file, ignored)
+    ]
+
+
+def _largest(sources: Sequence[Source]) -> list[Source]:
+    """As many as are measured: hundreds of small ones must not push a tangled one out."""
+    return sorted(sources, key=lambda each: len(each.file.added), reverse=True)[:MOST_FILES]
+
+
+def _deleted(evidence: Evidence, ignored: pathspec.GitIgnoreSpec) -> list[Source]:
     """Sources that are gone from what is graded."""
     gone = {change.path for change in evidence.changes if change.kind is ChangeKind.DELETE}
-    return [
-        file
+    files = [
+        _before(evidence, file)
         for file in evidence.work.patch.files
         if file.kind is PatchKind.DELETED
         and os.fsencode(file.path) in gone
-        and _is_source(file, ignored)
-    ][:MOST_FILES]
+        and _is_looked_at(file, ignored)
+    ]
+    return [each for each in files if each.suffix in _READ][:MOST_FILES]
 
 
-def _is_measured(file: FilePatch, ignored: pathspec.GitIgnoreSpec) -> bool:
-    return file.kind is not PatchKind.DELETED and _is_source(file, ignored)
+def _before(evidence: Evidence, file: FilePatch) -> Source:
+    return _source(file, evidence.original(file.was or file.path) or b"")
 
 
-def _is_source(file: FilePatch, ignored: pathspec.GitIgnoreSpec) -> bool:
-    return (
-        suffix_of(file.path) in SOURCES - _UNREAD
-        and file.mode != "120000"
-        and not is_generated(file.path)
-        and not ignored.match_file(file.path)
-    )
+def _source(file: FilePatch, text: bytes) -> Source:
+    return Source(file, text, language_of(file.path, text))
+
+
+def _is_looked_at(file: FilePatch, ignored: pathspec.GitIgnoreSpec) -> bool:
+    return not (file.mode == LINK or is_generated(file.path) or ignored.match_file(file.path))
 
 
 def _judged(

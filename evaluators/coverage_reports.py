@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from evaluators.dependencies.syntax import listed, mapping
 from evaluators.junit import BadReportError, read_xml
 from harness.sandbox.base import WORKSPACE
 
@@ -57,10 +58,10 @@ def _json(text: bytes) -> Iterator[tuple[str, int, bool]]:
     files = value.get("files") if isinstance(value, dict) else None
     if isinstance(files, dict):
         for path, each in files.items():
-            yield from _coverage_py(path, _table(each))
+            yield from _coverage_py(path, mapping(each))
         return
-    for path, each in _table(value).items():
-        if "statementMap" not in _table(each):
+    for path, each in mapping(value).items():
+        if "statementMap" not in mapping(each):
             raise BadReportError("the report is JSON of no known coverage tool")
         yield from _istanbul(str(each.get("path") or path), each)
 
@@ -69,16 +70,15 @@ def _coverage_py(path: str, file: Mapping[str, Any]) -> Iterator[tuple[str, int,
     yield path, 0, False
     # what the code itself excludes was not run: a comment must not hide it
     for key, ran in (("executed_lines", True), ("missing_lines", False), ("excluded_lines", False)):
-        lines = file.get(key)
-        for number in lines if isinstance(lines, list) else ():
+        for number in listed(file.get(key)):
             yield path, _whole(number), ran
 
 
 def _istanbul(path: str, file: Mapping[str, Any]) -> Iterator[tuple[str, int, bool]]:
     yield path, 0, False
-    hits = _table(file.get("s"))
-    for key, where in _table(file.get("statementMap")).items():
-        number = _table(_table(where).get("start")).get("line")
+    hits = mapping(file.get("s"))
+    for key, where in mapping(file.get("statementMap")).items():
+        number = mapping(mapping(where).get("start")).get("line")
         yield path, _whole(number), _whole(hits.get(key)) > 0
 
 
@@ -108,10 +108,6 @@ def _lcov(text: str) -> Iterator[tuple[str, int, bool]]:
         elif line.startswith("DA:") and path:
             number, _, hits = line[3:].partition(",")
             yield path, _number(number), _number(hits.partition(",")[0]) > 0
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _whole(value: object) -> int:

@@ -8,24 +8,12 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from evaluators.dependencies.npm import SECTIONS
+from evaluators.dependencies.syntax import mapping
 from harness.load.plain_toml import parse_plain_toml
 
 MOST_BYTES = 4 * 1024 * 1024
-LOCKS: Mapping[str, str] = {
-    "package-lock.json": "npm",
-    "npm-shrinkwrap.json": "npm",
-    "pnpm-lock.yaml": "pnpm",
-    "yarn.lock": "yarn",
-    "bun.lock": "bun",
-    "bun.lockb": "bun",
-    "uv.lock": "uv",
-    "poetry.lock": "poetry",
-    "pdm.lock": "pdm",
-    "Pipfile.lock": "pipenv",
-}
-"""Lock files, and whose they are."""
 
-_JS_PARTS = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _REQUIREMENTS = ("requirements*.txt", "requirements*.in", "*-requirements.txt", "constraints*.txt")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -73,7 +61,7 @@ def _is_requirements(path: str) -> bool:
 
 
 def _javascript(value: object) -> Iterator[tuple[tuple[str, str], str]]:
-    for part in _JS_PARTS:
+    for part in SECTIONS:
         for name, asked in _table(value, part).items():
             yield (part, name), str(asked)
 
@@ -111,5 +99,4 @@ def _requirements(at: str, lines: list[str]) -> Iterator[tuple[tuple[str, str], 
 
 
 def _table(value: object, key: str) -> Mapping[str, Any]:
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) else {}
+    return mapping(mapping(value).get(key))

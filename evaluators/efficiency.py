@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from harness.domain.grading import OF_THE_SESSION
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Scenario
 from harness.domain.session import Session
 from harness.evaluate import Cost, Evidence, not_run, scored
-from harness.load.overlays import read_overlay
+from harness.load.overlays import SOLUTION_PATCH, read_overlay
 
 USUAL_SHARE = 0.25
 """Of the wall clock limit: the seconds that are expected where the scenario gives no par."""
@@ -17,9 +18,6 @@ WHOLE_SECONDS = 100
 """From here on tenths of a second say nothing."""
 CALLS_AT_LEAST = 10
 CALLS_PER_FILE = 4
-PATCH = "solution.patch"
-OF_THE_SESSION = frozenset({"efficiency", "used_manager_commands", "user_questions_quality"})
-"""Checks of how the work was done and not of what came of it."""
 
 
 class EfficiencyEvaluator:
@@ -97,7 +95,7 @@ def _usual(scenario: Scenario) -> Mapping[str, float]:
 
 
 def _solution_files(folder: Path) -> Iterator[str]:
-    patch = folder / PATCH
+    patch = folder / SOLUTION_PATCH
     if patch.is_file():
         lines = patch.read_text(encoding="utf-8", errors="replace").splitlines()
         yield from (line for line in lines if line.startswith("diff --git "))

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluators.dependencies.syntax import listed as list_of
+from evaluators.dependencies.syntax import mapping
 from evaluators.finding_lines import read_lines
 from harness.domain.patch import Patch, PatchKind
 from harness.domain.record import Finding
@@ -56,11 +58,8 @@ def compare(
     now: Sequence[Report], before: Sequence[Finding], patch: Patch | None = None
 ) -> Comparison:
     """Multisets of rule, path and message; line numbers say nothing, renamed files are known."""
-    moved = (
-        {f.was: f.path for f in patch.files if f.was and f.kind is PatchKind.RENAMED}
-        if (patch)
-        else {}
-    )
+    files = patch.files if patch else ()
+    moved = {f.was: f.path for f in files if f.was and f.kind is PatchKind.RENAMED}
     left = Counter(_key(finding, moved.get(finding.path)) for finding in before)
     cut = len(before) >= MAX_FINDINGS
     last = max(map(_order, before), default=None) if cut else None
@@ -144,17 +143,13 @@ def _of_value(value: object) -> list[Report] | None:
 
 
 def _tables(value: object) -> Iterator[Mapping[str, Any]]:
-    yield from (item for item in value if isinstance(item, dict)) if isinstance(value, list) else ()
-
-
-def _table(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return (item for item in list_of(value) if isinstance(item, dict))
 
 
 def _ruff(items: Sequence[Mapping[str, Any]]) -> Iterator[Report]:
     for item in items:
         rule = item.get("code") or "invalid-syntax"
-        line = _table(item.get("location")).get("row")
+        line = mapping(item.get("location")).get("row")
         yield _report(rule, item.get("filename"), item.get("message"), line)
 
 
@@ -176,7 +171,7 @@ def _pylint(items: Sequence[Mapping[str, Any]]) -> Iterator[Report]:
 def _pyright(value: Mapping[str, Any]) -> Iterator[Report]:
     for item in _tables(value["generalDiagnostics"]):
         if item.get("severity") != "information":
-            start = _table(_table(item.get("range")).get("start")).get("line")
+            start = mapping(mapping(item.get("range")).get("start")).get("line")
             line = start + 1 if isinstance(start, int) else None
             rule = item.get("rule") or "error"
             yield _report(rule, item.get("file"), item.get("message"), line)
@@ -185,9 +180,9 @@ def _pyright(value: Mapping[str, Any]) -> Iterator[Report]:
 def _scanner(value: Mapping[str, Any]) -> Iterator[Report]:
     """Bandit and semgrep; a file that they cannot read is a finding, or it would hide some."""
     for item in _tables(value["results"]):
-        extra = _table(item.get("extra"))
+        extra = mapping(item.get("extra"))
         word = str(item.get("issue_severity") or extra.get("severity") or "").lower()
-        start = _table(item.get("start")).get("line")
+        start = mapping(item.get("start")).get("line")
         yield _report(
             item.get("test_id") or item.get("check_id"),
             item.get("filename") or item.get("path"),

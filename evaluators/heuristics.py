@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from evaluators.command import CANNOT_EXECUTE, NOT_FOUND
-from evaluators.reading import Found, Reader, UnreadableError
+from evaluators.reading import Reader
 from evaluators.structured import dotted, same
 from evaluators.tree import NoTextError, Tree
 from harness.domain.heuristics import Heuristic, HeuristicKind
@@ -19,6 +19,7 @@ from harness.domain.record import CheckResult, Finding
 from harness.domain.scenario import CheckSpec
 from harness.evaluate import Cost, Evidence, not_run, scored, transcript_of
 from harness.load.patterns import Dialect
+from harness.load.searching import Found, UnreadableError
 from harness.sandbox.base import BoxError, Completed
 
 NOT_IN_IMAGE = "not-in-the-image"
@@ -209,8 +210,7 @@ class _Look:
 
     def _never_ran(self, item: Heuristic) -> bool:
         """It does not start with the untouched fixture either: not the agent's doing."""
-        control = self.evidence.control
-        before = control.check(self.check.name) if control else None
+        before = self.evidence.before(self.check)
         known = before.findings if before else ()
         return self.evidence.untouched or any(
             (each.rule, each.path) == (NOT_IN_IMAGE, item.name) for each in known

@@ -11,7 +11,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from evaluators.declared import LOCKS, changed, declared, is_manifest, is_python
+from evaluators.declared import changed, declared, is_manifest, is_python
+from evaluators.dependencies.project import LOCKS
 from evaluators.manager_lines import JAVASCRIPT, PYTHON, ManagerCommand, manager_command
 from evaluators.shell_lines import commands, unwrapped
 from harness.domain.changes import ChangeKind
@@ -24,6 +25,8 @@ BY_HAND_THEN_INSTALLED = 0.5
 FOREIGN = 0.5
 KEYS = ("command", "cmd", "script")
 """Where tools that run something are told what to run."""
+MANAGERS = {name: manager for name, (manager, _, _) in LOCKS.items()}
+"""Lock files, and whose they are."""
 MOST_CALLS = 5000
 MOST_CHARS = 4 * 1024 * 1024
 MOST_LISTED = 50
@@ -88,8 +91,8 @@ def _moves(evidence: Evidence) -> Iterator[_Move]:
         name = path.rpartition("/")[2]
         if "node_modules" in path.split("/"):
             continue
-        if name in LOCKS:
-            family = PYTHON if LOCKS[name] in PYTHON else JAVASCRIPT
+        if name in MANAGERS:
+            family = PYTHON if MANAGERS[name] in PYTHON else JAVASCRIPT
             yield _Move(change.display, None, _allowed(evidence, locks, family))
         elif is_manifest(path):
             after = change.data if change.kind is ChangeKind.FILE else None
@@ -104,7 +107,7 @@ def _fixture_locks(evidence: Evidence) -> frozenset[str]:
     found = set[str]()
     for _, folders, files in os.walk(evidence.scenario.fixture):
         folders[:] = [name for name in folders if name != "node_modules"]
-        found |= {LOCKS[name] for name in LOCKS.keys() & set(files)}
+        found |= {MANAGERS[name] for name in MANAGERS.keys() & set(files)}
     return frozenset(found)
 
 
@@ -163,7 +166,7 @@ def _credit(move: _Move, ran: Sequence[ManagerCommand]) -> tuple[float, str]:
     mine = [command for command in ran if command.manager in move.managers]
     who = " or ".join(move.managers)
     if move.name is None:
-        owner = LOCKS[move.path.rpartition("/")[2]]
+        owner = MANAGERS[move.path.rpartition("/")[2]]
         if owner not in move.managers:
             return 0.0, f"a lock file of {owner}, where {who} is used"
         return (1.0, f"by {mine[-1].line[:200]}") if mine else (0.0, f"changed without {who}")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from evaluators.reading import Reader, UnreadableError
+from evaluators.reading import Reader
 from evaluators.structured import dotted, same
 from evaluators.tree import NoTextError, Tree
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Expectation
 from harness.evaluate import Cost, Evidence, not_run, scored
 from harness.load.patterns import Dialect
+from harness.load.searching import UnreadableError
 
 SHOWN_CHARS = 200
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from statistics import median
 
+from evaluators.figures import Figures
+from evaluators.pinning import fresh_home
 from harness.carrying import originals
 from harness.domain.artifact import Artifact
 from harness.domain.changes import Change, ChangeKind
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec
 from harness.evaluate import Cost, Evidence, not_run, scored, transcript_of
+from harness.load.searching import UnreadableError
 from harness.sandbox.base import Box, Completed
+from harness.treefiles import above
 
 ROUNDS = 5
 TARGET = 1.0
@@ -34,23 +36,30 @@ class PerformanceEvaluator:
 
     cost = Cost.SANDBOX
 
+    def __init__(self, figures: Callable[[], Figures] = Figures) -> None:
+        self._figures = figures
+
     def judge(self, evidence: Evidence, check: CheckSpec) -> CheckResult:
         """Measure in turns and compare the pairs."""
         logs: list[Artifact] = []
-        contest = _Contest(evidence, check, logs)
-        if "command" not in check.options:
-            result = not_run(check, "options.command names no benchmark")
-        elif evidence.untouched:
-            result = _untouched(contest)
-        elif evidence.control is not None and not _ran_before(evidence, check):
-            before = evidence.control.check(check.name)
-            why = before.reason.removeprefix("could not run: ") if before else "it is not graded"
-            result = not_run(check, f"on the untouched fixture: {why}")
-        elif not evidence.changes.items:
-            result = _graded(check, [1.0], "nothing was changed, so nothing is measured")
-        else:
-            result = _compared(contest)
+        with self._figures() as figures:
+            result = _result(_Contest(evidence, check, logs, figures))
         return replace(result, artifacts=tuple(logs))
+
+
+def _result(contest: _Contest) -> CheckResult:
+    evidence, check = contest.evidence, contest.check
+    if "command" not in check.options:
+        return not_run(check, "options.command names no benchmark")
+    if evidence.untouched:
+        return _untouched(contest)
+    if evidence.control is not None and not _ran_before(evidence, check):
+        before = evidence.before(check)
+        why = before.reason.removeprefix("could not run: ") if before else "it is not graded"
+        return not_run(check, f"on the untouched fixture: {why}")
+    if not evidence.changes.items:
+        return _graded(check, [1.0], "nothing was changed, so nothing is measured")
+    return _compared(contest)
 
 
 class _FailedError(Exception):
@@ -62,16 +71,14 @@ class _Contest:
     evidence: Evidence
     check: CheckSpec
     logs: list[Artifact]
+    figures: Figures
 
     def figure(self, title: str) -> float:
         """What one run of the benchmark costs; raises _FailedError."""
         box, options = self.evidence.box, self.check.options
         limit_s = self.check.timeout_s or self.evidence.scenario.limits.command_s
         # what the code of the other side leaves in its home or /tmp must not be found
-        home = f"/tmp/{secrets.token_hex(8)}"  # noqa: S108  # inside the sandbox
-        env = {"HOME": home, "TMPDIR": home, "PYTHONNOUSERSITE": "1"}
-        box.run(["mkdir", "-p", home], timeout_s=LISTING_S)
-        try:
+        with fresh_home(box) as env:
             if "prepare" in options:
                 self._ended(
                     f"{title}: prepare", box.run(options["prepare"], timeout_s=limit_s, env=env)
@@ -80,9 +87,9 @@ class _Contest:
                 options["command"], timeout_s=limit_s, env=env, output_bytes=OUTPUT_BYTES
             )
             self._ended(title, done)
-        finally:
-            box.run(["rm", "-rf", home], timeout_s=LISTING_S)
-        return _figure(title, done, options.get("metric"))
+        if "metric" not in options:
+            return max(done.duration_s, 1e-6)
+        return self._printed(title, done, options["metric"])
 
     def _ended(self, title: str, done: Completed) -> None:
         if done.ok:
@@ -92,20 +99,19 @@ class _Contest:
         how = "killed at its deadline" if done.timed_out else f"exit code {done.exit_code}"
         raise _FailedError(f"{title}: {how}")
 
-
-def _figure(title: str, done: Completed, metric: str | None) -> float:
-    if metric is None:
-        return max(done.duration_s, 1e-6)
-    found = re.search(metric, done.stdout)
-    number = _FIGURE.fullmatch((found[1] if found and found.lastindex else "") or "")
-    value = float(number[0]) if number else 0.0
-    if not 0.0 < value < float("inf"):
-        raise _FailedError(f"{title}: no figure above 0 where {metric!r} looks for one")
-    return value
+    def _printed(self, title: str, done: Completed, metric: str) -> float:
+        try:
+            number = _FIGURE.fullmatch(self.figures.figure(metric, done.stdout))
+        except UnreadableError as error:
+            raise _FailedError(f"{title}: looking for {metric!r}: {error}") from error
+        value = float(number[0]) if number else 0.0
+        if not 0.0 < value < float("inf"):
+            raise _FailedError(f"{title}: no figure above 0 where {metric!r} looks for one")
+        return value
 
 
 def _ran_before(evidence: Evidence, check: CheckSpec) -> bool:
-    before = evidence.control.check(check.name) if evidence.control else None
+    before = evidence.before(check)
     return before is not None and before.score is not None
 
 
@@ -206,17 +212,13 @@ class _Sides:
 
 def _folders_above(evidence: Evidence, change: Change) -> list[Change]:
     """A file of the fixture's that the work made a folder of."""
-    paths = [os.fsdecode(up) for up in _above(change.path)]
+    paths = [os.fsdecode(up) for up in above(change.path)]
     files = [path for path in paths if evidence.original(path) is not None]
     return [Change(os.fsencode(path), ChangeKind.DELETE) for path in files]
 
 
-def _above(path: bytes) -> list[bytes]:
-    return [os.fsencode(str(up)) for up in PurePosixPath(os.fsdecode(path)).parents][:-1]
-
-
 def _below(change: Change, places: set[bytes]) -> bool:
-    return any(up in places for up in _above(change.path))
+    return any(up in places for up in above(change.path))
 
 
 def _listing(box: Box) -> frozenset[bytes]:

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 import pathspec
 
+from evaluators.tampering.places import is_code
 from harness.carrying import originals, protected_files
 from harness.domain.changes import Change, ChangeKind
 from harness.evaluate import Evidence
@@ -27,10 +28,6 @@ CONFIGURATION = (
 """Names, in any folder, that decide what a tool looks for."""
 SCRIPTS = ("scripts", "eslintConfig", "eslintIgnore", "jest", "nyc", "c8")
 """What a package.json says about tools."""
-CODE = frozenset(
-    {".py", ".pyi", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".vue", ".go"}
-    | {".rs", ".java", ".kt", ".rb", ".php", ".c", ".h", ".cc", ".cpp", ".cs", ".swift", ".sh"}
-)
 FILES = "find . -mindepth 1 \\( -name .git -o -name node_modules \\) -prune -o ! -type d -print0"
 _PACKAGE_BYTES = 1024 * 1024
 
@@ -66,19 +63,26 @@ def _strays(evidence: Evidence, names: Sequence[str]) -> Iterator[Change]:
             yield Change(os.fsencode(path), ChangeKind.DELETE)
 
 
-def as_it_came(evidence: Evidence) -> tuple[Change, ...]:
+@contextmanager
+def configured(evidence: Evidence, pinned: Sequence[Change], *more: Change) -> Iterator[None]:
+    """The work as it came, with the fixture's configuration; its own comes back afterwards."""
+    # in two requests: within one, what is deleted goes first
+    evidence.box.apply(_as_it_came(evidence))
+    evidence.box.apply([*pinned, *more])
+    try:
+        yield
+    finally:
+        theirs = {change.path: change for change in evidence.changes}
+        evidence.box.apply([theirs[pin.path] for pin in pinned if pin.path in theirs])
+
+
+def _as_it_came(evidence: Evidence) -> tuple[Change, ...]:
     """The work and what is protected: commands before this one may have run code over them.
 
     What the work deleted stays as it is now, because a build may have made it anew.
     """
     kept = (c for c in evidence.changes if c.kind is not ChangeKind.DELETE)
     return (*kept, *protected_files(evidence.scenario))
-
-
-def unpinned(evidence: Evidence, pinned: Sequence[Change]) -> tuple[Change, ...]:
-    """What puts the work's own configuration back."""
-    theirs = {change.path: change for change in evidence.changes}
-    return tuple(theirs[pin.path] for pin in pinned if pin.path in theirs)
 
 
 @contextmanager
@@ -104,11 +108,6 @@ def no_code_left(evidence: Evidence) -> bool:
     left = (p for p in before if p not in changed and not p.startswith(below))
     made = (c for path, c in changed.items() if is_code(path) and c.data.strip())
     return next(left, None) is None and next(made, None) is None
-
-
-def is_code(path: str) -> bool:
-    """Its name is that of a file of code."""
-    return PurePosixPath(path).suffix in CODE
 
 
 def _package(evidence: Evidence, change: Change) -> Iterator[Change]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from evaluators.script_evidence import as_json
 from harness.domain.digests import text_digest
+from harness.domain.plain_json import no_number
 from harness.domain.record import CheckResult
 from harness.domain.scenario import MIB, CheckSpec
 from harness.evaluate import Cost, Evidence, not_run, scored, transcript_of
@@ -95,7 +96,7 @@ def _answer(done: Completed) -> Answer:
     if done.dropped_bytes:
         raise BadAnswerError(f"it printed more than {ANSWER_BYTES} bytes")
     try:
-        said = json.loads(done.stdout, parse_constant=_no_number)
+        said = json.loads(done.stdout, parse_constant=no_number)
     except (ValueError, RecursionError):
         raise BadAnswerError(
             f"it did not print one JSON object but {_short(done.stdout)}"
@@ -131,7 +132,7 @@ def _result(evidence: Evidence, check: CheckSpec, answer: Answer) -> CheckResult
     if answer.score is not None:
         said = (answer.reason,) if answer.reason else ()
         return scored(check, answer.score, *said, *answer.details)
-    before = evidence.control.check(check.name) if evidence.control else None
+    before = evidence.before(check)
     why = f"{NO_SCORE}: {answer.reason or 'it does not say why'}"
     if before is not None and before.score is not None:
         # were it believed, work could be left in a state that nothing is said of
@@ -141,7 +142,7 @@ def _result(evidence: Evidence, check: CheckSpec, answer: Answer) -> CheckResult
 
 
 def _failed(evidence: Evidence, check: CheckSpec, why: str) -> CheckResult:
-    before = evidence.control.check(check.name) if evidence.control else None
+    before = evidence.before(check)
     answered = before is not None and (before.score is not None or NO_SCORE in before.reason)
     if answered:
         said = "it does not fail on the untouched fixture, so the work is the cause"
@@ -150,10 +151,6 @@ def _failed(evidence: Evidence, check: CheckSpec, why: str) -> CheckResult:
         return not_run(check, f"the script fails on the untouched fixture: {why}")
     known = "it fails on the untouched fixture too" if before else "there is no control to compare"
     return not_run(check, f"the script failed, and {known}: {why}")
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")
 
 
 def _last(text: str) -> str:

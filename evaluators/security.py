@@ -16,7 +16,7 @@ from evaluators.findings import (
     listed,
     read_findings,
 )
-from evaluators.pinning import as_it_came, fresh_home, no_code_left, pins, unpinned
+from evaluators.pinning import configured, fresh_home, no_code_left, pins
 from harness.domain.artifact import Artifact
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec
@@ -62,16 +62,10 @@ class SecurityEvaluator:
 
 def _scan(evidence: Evidence, check: CheckSpec) -> _Scan:
     own = check.options.get("command")
-    pinned = pins(evidence)
-    # in two requests: within one, what is deleted goes first
-    evidence.box.apply(as_it_came(evidence))
-    evidence.box.apply(pinned)
-    try:
+    with configured(evidence, pins(evidence)):
         scans = _scans(evidence, check, (own,) if own else (BANDIT, RUFF))
         scan = next((s for s in scans if not _is_absent(s.done)), None)
         return scan or next(_scans(evidence, check, (own or BANDIT,)))
-    finally:
-        evidence.box.apply(unpinned(evidence, pinned))
 
 
 def _scans(evidence: Evidence, check: CheckSpec, commands: Sequence[str]) -> Iterator[_Scan]:
@@ -94,7 +88,7 @@ def _is_absent(done: Completed) -> bool:
 
 
 def _grade(evidence: Evidence, check: CheckSpec, scan: _Scan) -> CheckResult:
-    before = evidence.control.check(check.name) if evidence.control else None
+    before = evidence.before(check)
     if scan.found is None:
         return _no_findings(evidence, check, scan, before)
     if evidence.untouched:

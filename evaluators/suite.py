@@ -19,7 +19,7 @@ from harness.domain.artifact import Artifact
 from harness.domain.changes import Change, ChangeKind
 from harness.domain.record import CheckResult, TestOutcome, Verdict
 from harness.domain.scenario import CheckSpec, Level
-from harness.evaluate import Cost, Evidence, not_run, transcript_of
+from harness.evaluate import Cost, Evidence, not_run, scored, transcript_of
 from harness.sandbox.base import AGENT_UID, GRADING, WORKSPACE, BoxError, User
 
 RUNNER = ("python3", "-I", "/mintmark/grading.py", "run-hidden")
@@ -151,16 +151,8 @@ def _no_report(evidence: Evidence, check: CheckSpec, error: Exception) -> CheckR
     known = evidence.control is not None and bool(evidence.control.outcomes(check.name))
     # what is wanted of listed tests needs no control, and a suite that gives none has not passed
     if evidence.untouched or not (known or listed):
-        return replace(not_run(check, f"the tests gave no report: {error}"), level=check.level)
-    return CheckResult(
-        check.name,
-        check.kind,
-        0.0,
-        check.weight,
-        required=check.required,
-        level=check.level,
-        details=(f"the tests gave no report, but do on the untouched fixture: {error}",),
-    )
+        return not_run(check, f"the tests gave no report: {error}")
+    return scored(check, 0.0, f"the tests gave no report, but do on the untouched fixture: {error}")
 
 
 def _is_test_file(change: Change, tests: Sequence[str]) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from queue import Empty, SimpleQueue
 
 from harness.bounds import Bounds
-from harness.domain.failures import Cause
+from harness.claims import Claims
+from harness.domain.failures import TABLE, Cause
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
-from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.errors import AlreadyStored, BatchStopped, Interrupted, UsageError
 from harness.interrupts import INTERRUPTS
+from harness.log import log
 from harness.run import attempt
 from harness.tools import Tools
+from harness.turns import Turns
 
 WAITING = 4
 """So many agents that wait for a model keep one processor busy."""
@@ -25,21 +29,27 @@ LOOK_S = 0.2
 """How often whoever waits for a run looks whether somebody wants it to end."""
 
 
-def run_batch(
+def run_batch(  # noqa: PLR0913  # what is not said changes nothing
     specs: Iterable[RunSpec],
     batch: BatchId,
     tools: Tools,
     jobs: int = 1,
     bounds: Bounds | None = None,
+    *,
+    retries: int = 0,
+    claims: Claims | None = None,
 ) -> Iterator[RunRecord]:
     """Every run of a plan, stored before it is handed on; so many at once.
+
+    One that the world spoils is tried again so often, when all others were made; one that another
+    process makes, by `claims`, is left to it.
 
     Raises Interrupted when somebody stopped it, BatchStopped when no further run can ask its
     model or a bound is reached, and UsageError when a scenario cannot be run as it is, after all
     others were.
     """
-    crew = Crew(specs, batch, tools, bounds or Bounds())
-    with INTERRUPTS.drained():
+    crew = Crew(Turns(specs, retries=retries), batch, tools, bounds or Bounds(), claims)
+    with INTERRUPTS.drained(), claims or nullcontext():
         yield from crew.work(jobs)
 
 
@@ -59,12 +69,13 @@ class Crew:
     """Threads that each make one run after another."""
 
     def __init__(
-        self, specs: Iterable[RunSpec], batch: BatchId, tools: Tools, bounds: Bounds
+        self, turns: Turns, batch: BatchId, tools: Tools, bounds: Bounds, claims: Claims | None
     ) -> None:
         self._batch = batch
         self._tools = tools
         self._bounds = bounds
-        self._line = Line(specs)
+        self._claims = claims
+        self._turns = turns
         self._lock = threading.Lock()
         self._made: SimpleQueue[RunRecord | None] = SimpleQueue()
         self._ended = False
@@ -77,7 +88,7 @@ class Crew:
         """Hand on each record; how the batch ended is raised when nobody works any more."""
         hands = [
             threading.Thread(target=self._hand, name=f"run-{number}", daemon=True)
-            for number in range(max(1, min(jobs, len(self._line))))
+            for number in range(max(1, min(jobs, len(self._turns))))
         ]
         for hand in hands:
             hand.start()
@@ -109,19 +120,27 @@ class Crew:
 
     def _hand(self) -> None:
         try:
-            while spec := self._next():
-                self._make(spec)
+            while self._goes_on():
+                with self._lock:
+                    spec = self._turns.next()
+                if spec is None:
+                    # all that is left waits for its provider
+                    time.sleep(LOOK_S)
+                elif self._claims is None or self._claims.take(spec):
+                    self._make(spec)
+                else:
+                    self._leave(spec)
         except BaseException as error:  # noqa: BLE001  # raised by whoever waits for this thread
             self._ended = True
             self._broken = self._broken or error
         finally:
             self._made.put(None)
 
-    def _next(self) -> RunSpec | None:
+    def _goes_on(self) -> bool:
+        if self._ended or INTERRUPTS.draining or self._why_not():
+            return False
         with self._lock:
-            if self._ended or INTERRUPTS.draining or self._why_not():
-                return None
-            return self._line.next()
+            return len(self._turns) > 0
 
     def _why_not(self) -> str | None:
         return self._tools.models.stopped(self._batch) or self._bounds.reached()
@@ -129,16 +148,29 @@ class Crew:
     def _make(self, spec: RunSpec) -> None:
         try:
             record = attempt(spec, self._batch, self._tools)
+        except AlreadyStored as error:
+            # we were away for so long that another took it over
+            log().warning("run_stored_by_another", batch=self._batch, error=str(error))
+            return
         except UsageError as error:
+            if self._claims is not None:
+                self._claims.give_back(spec)
             # the same would happen to every run of the scenario, and to no other's
             with self._lock:
-                self._line.drop(spec.scenario.key)
+                self._turns.drop(spec.scenario.key)
                 self._refused.setdefault(spec.scenario.key, error)
             return
         finally:
             with self._lock:
-                self._line.done(spec)
-        if record.fault and record.fault.cause is Cause.CANCELLED:
+                self._turns.done(spec)
+        why = record.fault.cause if record.fault else None
+        with self._lock:
+            self._turns.went(
+                spec,
+                spoiled=why is not None and TABLE[why].retried and why is not Cause.CANCELLED,
+                by_provider=why is Cause.PROVIDER,
+            )
+        if why is Cause.CANCELLED:
             # only what cut a session short says why
             if record.session is not None and record.session.detail:
                 self._starved = True
@@ -146,9 +178,13 @@ class Crew:
                 self._cancelled = self._ended = True
         self._made.put(record)
 
+    def _leave(self, spec: RunSpec) -> None:
+        with self._lock:
+            self._turns.done(spec)
+
     def _tell(self) -> None:
         """Raise what ended the batch before its plan did."""
-        left = len(self._line)
+        left = len(self._turns)
         if self._broken:
             raise self._broken
         if self._cancelled or (left and INTERRUPTS.draining):
@@ -160,38 +196,3 @@ class Crew:
             (first, *others) = self._refused.values()
             more = f"\n(and {len(others)} more scenarios cannot be run)" if others else ""
             raise UsageError(f"{first}{more}") if more else first
-
-
-class Line:
-    """The runs that wait: in planned order, but no agent's runs hold all places.
-
-    Whoever is asked next is the one with the fewest runs under way, so that a provider that is
-    slow takes its share of the places and no more.
-    """
-
-    def __init__(self, specs: Iterable[RunSpec]) -> None:
-        self._waiting: dict[str, deque[tuple[int, RunSpec]]] = {}
-        self._under_way: dict[str, int] = {}
-        for place, spec in enumerate(specs):
-            self._waiting.setdefault(spec.agent.name, deque()).append((place, spec))
-
-    def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
-
-    def next(self) -> RunSpec | None:
-        """The next to be made; None when nobody waits."""
-        waiting = [name for name, runs in self._waiting.items() if runs]
-        if not waiting:
-            return None
-        name = min(waiting, key=lambda n: (self._under_way.get(n, 0), self._waiting[n][0][0]))
-        self._under_way[name] = self._under_way.get(name, 0) + 1
-        return self._waiting[name].popleft()[1]
-
-    def done(self, spec: RunSpec) -> None:
-        """One that was under way no longer is."""
-        self._under_way[spec.agent.name] -= 1
-
-    def drop(self, scenario: str) -> None:
-        """None of a scenario's runs waits any longer."""
-        for name, runs in self._waiting.items():
-            self._waiting[name] = deque(run for run in runs if run[1].scenario.key != scenario)

@@ -9,7 +9,7 @@ from datetime import datetime
 from harness.domain.application import Application
 from harness.domain.failures import cause_of
 from harness.domain.ids import BatchId, RunId
-from harness.domain.record import CheckResult, CommandResult, Fault, RunRecord, TreeRef
+from harness.domain.record import CheckResult, CommandResult, Fault, Maker, RunRecord, TreeRef
 from harness.domain.scoring import is_success, total_score
 from harness.domain.session import Session
 from harness.domain.spec import RunSpec
@@ -26,6 +26,7 @@ class Draft:
     spec: RunSpec
     started_at: datetime
     watch: Watch
+    maker: Maker | None = None
     simulated: bool = False
     session: Session | None = None
     tree: TreeRef | None = None
@@ -81,6 +82,7 @@ class Draft:
             stages_s=tuple(self._stages_s),
             grading=self.spec.grading,
             application=self.application,
+            maker=self.maker,
         )
 
     def _close(self) -> None:

@@ -7,6 +7,7 @@
     │   ├── SandboxFault       the engine, an image, a mount
     │   ├── ProviderFault      a model provider
     │   ├── StoreFault         the database or the artefacts
+    │   │   └── AlreadyStored  … has a result of that planned run: this one is not needed
     │   └── BatchStopped       no further run of a batch can be made now
     └── BoxClosed              the sandbox does not answer any more
         └── BoxDied            … because its container ended: the doing of whoever worked in it
@@ -65,6 +66,22 @@ class ProviderFault(EnvironmentFault):
 
 class StoreFault(EnvironmentFault):
     """The database or the artefact folder could not be read or written."""
+
+
+class AlreadyStored(StoreFault):
+    """Somebody else finished a planned run first: what they stored counts, and nothing else."""
+
+    def __init__(self, run: str, planned: str, stored: str) -> None:
+        super().__init__(run, planned, stored)
+        self.run = run
+        self.planned = planned
+        self.stored = stored
+
+    def __str__(self) -> str:
+        return (
+            f"run {self.run!r} was not stored: {self.planned} has a result already, run"
+            f" {self.stored!r}; look at that one with 'bench show {self.stored}'"
+        )
 
 
 class BatchStopped(EnvironmentFault):

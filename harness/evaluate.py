@@ -112,6 +112,10 @@ class Evidence:
         found = original(self.scenario, os.fsencode(path))
         return found.data if found.kind is ChangeKind.FILE else None
 
+    def before(self, check: CheckSpec) -> CheckResult | None:
+        """What the check came to on the untouched fixture; None when nobody knows."""
+        return self.control.check(check.name) if self.control else None
+
 
 class Evaluator(Protocol):
     """One kind of check."""
@@ -230,8 +234,8 @@ def _judge(
     if evaluator.cost is Cost.MODEL and evidence.untouched:
         return not_run(check, "the untouched fixture is not judged")
     result = _answer(evaluator, evidence, check)
-    control = evidence.control.check(check.name) if evidence.control else None
-    if result.score is None and control and control.crashed:
+    before = evidence.before(check)
+    if result.score is None and before and before.crashed:
         # what is compared with a breakdown is none the better for it
         return replace(result, crashed=True)
     return result

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from harness.domain.grading import Grading, graded
+from harness.domain.grading import JUDGE, Grading, graded
 from harness.domain.ids import Digest
 from harness.domain.model import Budget, ModelRef
 from harness.domain.record import Cell
@@ -15,7 +15,6 @@ from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import UsageError, nearest
 
 MAX_ITERATIONS = 1000
-JUDGE = "llm_judge"
 
 Outfit = Callable[[Prompt, AgentRef], Specialist]
 """A specialist, as it is for one prompt and one agent's model."""

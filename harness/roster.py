@@ -36,8 +36,8 @@ def _echo(spec: RunSpec) -> Agent:
 
 
 def _oracle(spec: RunSpec) -> Agent:
-    from harness.agents.oracle import PATCH, OracleAgent
-    from harness.load.overlays import read_overlay
+    from harness.agents.oracle import OracleAgent
+    from harness.load.overlays import SOLUTION_PATCH, read_overlay
 
     wrong = spec.scenario.folder / "wrong"
     known = sorted(p.name for p in wrong.glob("*") if p.is_dir())
@@ -49,7 +49,7 @@ def _oracle(spec: RunSpec) -> Agent:
     folder = wrong / name if name else spec.scenario.solution
     if folder is None:
         raise UsageError(f"{spec.scenario.key} has no solution/ for the oracle agent to apply")
-    patch = folder / PATCH
+    patch = folder / SOLUTION_PATCH
     text = patch.read_text(encoding="utf-8") if patch.is_file() else None
     return OracleAgent(read_overlay(folder), text)
 

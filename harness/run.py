@@ -44,7 +44,8 @@ Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
 def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
     """One run, whatever happens to it: here and only here a failure becomes a record."""
-    draft = Draft(new_run_id(tools.now(), tools.random()), batch, spec, tools.now(), tools.watch)
+    run, now = new_run_id(tools.now(), tools.random()), tools.now()
+    draft = Draft(run, batch, spec, now, tools.watch, tools.maker)
     with bound(run=draft.id, batch=batch):
         tools.watch.began(draft.id, spec)
         error: BaseException | None = None

@@ -48,11 +48,15 @@ class Settings:
     npm_registry: str | None = None
     workspaces: str | None = None
     """The workspace back end to use, or None for the one that fits."""
+    store: str | None = field(default=None, repr=False)
+    """A file or the URL of a database, which may hold a password; None for the project's own."""
+    artifacts: str | None = field(default=None, repr=False)
+    """A folder, or a URL such as s3://bucket/prefix; None for the project's own."""
     verbose: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, root: Path | None = None) -> Settings:
-        """`BENCH_ROOT`, `BENCH_CA_BUNDLE`, `BENCH_LOG`, `BENCH_WORKSPACES` and others' own.
+        """`BENCH_ROOT`, `_CA_BUNDLE`, `_LOG`, `_WORKSPACES`, `_STORE`, `_ARTIFACTS` and others'.
 
         Those are Docker's, the proxies' and the providers' variables.
         """
@@ -70,6 +74,8 @@ class Settings:
             urls={name: env[name] for name in URLS if env.get(name)},
             npm_registry=env.get("npm_config_registry") or env.get("NPM_CONFIG_REGISTRY") or None,
             workspaces=env.get("BENCH_WORKSPACES") or None,
+            store=env.get("BENCH_STORE") or None,
+            artifacts=env.get("BENCH_ARTIFACTS") or None,
             verbose=env.get("BENCH_LOG") == "debug",
         )
 

@@ -16,7 +16,7 @@ from harness.agents.simulated_user import SimulatedUser
 from harness.domain.changes import Changes
 from harness.domain.ids import LABEL, BatchId, RunId, container_name
 from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
-from harness.domain.record import RunRecord, TreeRef
+from harness.domain.record import Maker, RunRecord, TreeRef
 from harness.domain.scenario import Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
@@ -163,6 +163,8 @@ class Tools:
     """One thread at a time for each name."""
     replay: bytes | None = None
     """A recording that stands in for every model."""
+    maker: Maker | None = None
+    """What a record says of the harness that made it."""
 
     def line(
         self, run: RunId, batch: BatchId, spec: RunSpec, needs: Needs

@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import __version__
 from harness.errors import UsageError, nearest
 from harness.roster import load_attribute, make_agent, open_chat, plugins
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from harness.domain.application import Application, Choice, Wearing
     from harness.domain.ids import BatchId
-    from harness.domain.record import SpecialistRef
+    from harness.domain.record import Maker, SpecialistRef
     from harness.domain.template import Template
     from harness.evaluate import Evaluator
     from harness.gateway.base import Gateway
@@ -95,45 +97,32 @@ class Evaluators(Mapping[str, "Evaluator"]):
         return len(self._paths)
 
 
-def find_specialist(settings: Settings, ref: str, wearing: Wearing | None = None) -> Outfit:
+def find_specialist(
+    settings: Settings,
+    ref: str,
+    wearing: Wearing | None = None,
+    purses: Mapping[BatchId, Purse] | None = None,
+) -> Outfit:
     """A specialist by name or path, to be composed for each prompt and the model that will run."""
     from harness.domain.application import Wearing
     from harness.load.templates import find_template
-    from harness.roster import model_label
-    from harness.specialists.outfit import Outfit
 
     wearing = wearing or Wearing()
     template = find_template(settings.root, ref, enriched=wearing.enriched)
-    return Outfit(template, wearing, model_label, chooser_of(settings, wearing))
+    return _outfit(template, wearing, chooser_of(settings, wearing, purses or {}))
 
 
-def planned_specialist(settings: Settings, path: str, wearing: Wearing) -> Outfit:
+def planned_specialist(
+    settings: Settings, path: str, wearing: Wearing, purses: Mapping[BatchId, Purse]
+) -> Outfit:
     """The specialist that a run was planned with: that file, whatever was enriched since."""
     from harness.load.templates import TEMPLATES, load_template
-    from harness.roster import model_label
-    from harness.specialists.outfit import Outfit
 
     library = settings.root / TEMPLATES
     template = load_template(
         settings.root / path, library if library.is_dir() else None, enriched=wearing.enriched
     )
-    return Outfit(template, wearing, model_label, chooser_of(settings, wearing))
-
-
-def chooser_of(settings: Settings, wearing: Wearing) -> Callable[[Template, str], Choice] | None:
-    """Who chooses of a template, where a model is to; a gateway is opened only to ask it."""
-    model = wearing.chooser
-    if model is None:
-        return None
-    from harness.specialists.choosing import Chooser
-    from harness.tools import Panel
-
-    def choose(template: Template, text: str) -> Choice:
-        with closing(open_gateway(settings, {})) as gateway:
-            seats = Panel(gateway, open_chat, "compose", (model,))
-            return Chooser(model, seats, settings.state / "choices")(template, text)
-
-    return choose
+    return _outfit(template, wearing, chooser_of(settings, wearing, purses))
 
 
 def exact_specialist(settings: Settings, ref: SpecialistRef, was: Application | None) -> Outfit:
@@ -143,8 +132,6 @@ def exact_specialist(settings: Settings, ref: SpecialistRef, was: Application | 
     """
     from harness.domain.application import Wearing
     from harness.load.templates import find_exact
-    from harness.roster import model_label
-    from harness.specialists.outfit import Outfit
 
     template = find_exact(settings.root, ref.name, ref.version, ref.digest)
     if template is None:
@@ -154,21 +141,64 @@ def exact_specialist(settings: Settings, ref: SpecialistRef, was: Application | 
         )
     choice = was.choice if was else None
     choose = (lambda _template, _text: choice) if choice else None
-    return Outfit(template, was.wearing if was else Wearing(), model_label, choose)
+    return _outfit(template, was.wearing if was else Wearing(), choose)
+
+
+def _outfit(
+    template: Template, wearing: Wearing, choose: Callable[[Template, str], Choice] | None
+) -> Outfit:
+    from harness.roster import model_label
+    from harness.specialists.outfit import Outfit
+
+    return Outfit(template, wearing, model_label, choose)
+
+
+def chooser_of(
+    settings: Settings, wearing: Wearing, purses: Mapping[BatchId, Purse]
+) -> Callable[[Template, str], Choice] | None:
+    """Who chooses of a template, where a model is to; a gateway is opened only to ask it.
+
+    It draws on the purse of the batch, where the batch has one.
+    """
+    model = wearing.chooser
+    if model is None:
+        return None
+    from harness.specialists.choosing import Chooser
+    from harness.tools import Panel
+
+    def choose(template: Template, text: str) -> Choice:
+        with closing(open_gateway(settings, purses)) as gateway:
+            seats = Panel(gateway, open_chat, "compose", (model,), next(iter(purses), None))
+            return Chooser(model, seats, settings.state / "choices")(template, text)
+
+    return choose
 
 
 def open_store(settings: Settings) -> Store:
-    """The project's store."""
+    """The project's store, or the file or database that was named instead."""
+    named = settings.store or str(settings.results / "bench.db")
+    scheme, is_url, _ = named.partition("://")
+    if is_url:
+        from harness.store.postgres import FORM, SCHEMES, PostgresStore
+
+        if scheme not in SCHEMES:
+            raise UsageError(f"no store of the kind {scheme!r}; name a file, or {FORM}")
+        return PostgresStore.open(named)
     from harness.store.sqlite import SqliteStore
 
-    return SqliteStore.open(settings.results / "bench.db")
+    return SqliteStore.open(Path(named).absolute())
 
 
 def open_artifacts(settings: Settings) -> Artifacts:
-    """The project's artefacts."""
+    """The project's artefacts, or those of the folder or URL that was named instead."""
+    named = settings.artifacts or str(settings.results)
+    if "://" in named:
+        from harness.store.remote import RemoteArtifacts
+
+        return RemoteArtifacts.open(named)
     from harness.store.artifacts import FileArtifacts
 
-    return FileArtifacts(settings.results)
+    return FileArtifacts(Path(named).absolute())
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -252,6 +282,19 @@ def open_prices(settings: Settings) -> Prices:
     return Prices(load_prices(path) if path.exists() else {})
 
 
+def maker_of(settings: Settings) -> Maker:
+    """This harness and the tables that it takes prices from, as runs record it."""
+    from importlib.metadata import version
+
+    from harness.domain.digests import bytes_digest
+    from harness.domain.record import Maker, PriceTables
+    from harness.load.prices import FILE
+
+    own = settings.root / FILE
+    digest = bytes_digest(own.read_bytes()) if own.is_file() else None
+    return Maker(__version__, PriceTables(f"genai-prices {version('genai-prices')}", digest))
+
+
 def open_gateway(settings: Settings, purses: Mapping[BatchId, Purse]) -> Gateway:
     """The gateway in front of every model."""
     from harness.gateway.server import ModelGateway
@@ -306,6 +349,7 @@ def open_tools(
         random=lambda: secrets.token_hex(4),
         owner=this_process(),
         replay=replay,
+        maker=maker_of(settings),
     )
 
 

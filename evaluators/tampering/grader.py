@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from evaluators.tampering import places
 from evaluators.tampering.rules import found_by
@@ -16,8 +17,11 @@ _EQ = re.compile(r"\bdef\s+(__eq__|__ne__)\s*\(")
 _SAYS = {"__eq__": re.compile(r"^\s*return\s+(?:True|not\s+False|1)\s*$")}
 _SAYS["__ne__"] = re.compile(r"^\s*return\s+(?:False|not\s+True|0)\s*$")
 _LITERAL = r"(?:[\"'`]([^\"'`\\\n]{6,200})[\"'`]|\b(\d[\d_.]{3,30})\b)"
-_ASKS = re.compile(rf"(?:===?|\bin\b|\bcase\b)[^\n]{{0,80}}?{_LITERAL}|^\s*{_LITERAL}\s*:")
-_ANSWERS = re.compile(rf"(?:\breturn\b|:)\s*[^\n]{{0,20}}?{_LITERAL}")
+_KEY = re.compile(rf"\s*{_LITERAL}\s*:")
+_ASKS = re.compile(rf"(={{2,}}|\bin\b|\bcase\b)|(?={_LITERAL})")
+MOST_BETWEEN = 80
+"""Characters between a comparison and the literal that is compared with."""
+_ANSWERS = re.compile(rf"(?:\breturn\b|:)\s*+[^\n]{{0,20}}?{_LITERAL}")
 
 
 def meddling(scene: Scene) -> Iterator[Sign]:
@@ -64,15 +68,38 @@ def answers(scene: Scene) -> Iterator[Sign]:
             continue
         before = scene.before(look.file.was or look.path) or ""
         for index, line in enumerate(look.news):
-            question = _ASKS.search(line.text)
+            question = _question(line.text)
             if not question:
                 continue
             near = "\n".join(each.text for each in look.news[index : index + 2])
-            answer = _ANSWERS.search(near, question.end())
-            pair = [next(filter(None, f.groups()), "") for f in (question, answer) if f]
-            if len(pair) == 2 and all(w in asked and w not in before for w in pair):  # noqa: PLR2004  # question and answer
+            found = _ANSWERS.search(near, question.end)
+            answer = (found[1] or found[2]) if found else ""
+            pair = (question.literal, answer)
+            if answer and all(word in asked and word not in before for word in pair):
                 what = f"answers {pair[0]!r} with {pair[1]!r}, as a test does"
                 yield look.sign(ANSWERS, what, line.number, serious=False)
+
+
+class _Question(NamedTuple):
+    """A literal that something is compared with, and where it ends."""
+
+    literal: str
+    end: int
+
+
+def _question(text: str) -> _Question | None:
+    """The first of a line: a key of a table, or what follows a comparison. One pass."""
+    key = _KEY.match(text)
+    if key:
+        return _Question(key[1] or key[2], key.end())
+    end: int | None = None
+    for found in _ASKS.finditer(text):
+        if found[1]:
+            end = found.end()
+        elif end is not None and found.start() - end <= MOST_BETWEEN:
+            is_quoted = found[2] is not None
+            return _Question(found[2] or found[3], found.end(2) + 1 if is_quoted else found.end(3))
+    return None
 
 
 def _asked(scene: Scene) -> str:

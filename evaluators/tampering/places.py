@@ -29,6 +29,7 @@ SOURCES: Final = frozenset(
     (
         ".py",
         ".pyi",
+        ".pyw",
         ".js",
         ".jsx",
         ".mjs",
@@ -49,7 +50,13 @@ SOURCES: Final = frozenset(
         ".h",
         ".cc",
         ".cpp",
+        ".cxx",
+        ".hh",
         ".hpp",
+        ".m",
+        ".mm",
+        ".zig",
+        ".dart",
         ".cs",
         ".rb",
         ".php",
@@ -58,7 +65,12 @@ SOURCES: Final = frozenset(
         ".bash",
         ".zsh",
         ".pl",
+        ".pm",
         ".lua",
+        ".erl",
+        ".ex",
+        ".exs",
+        ".groovy",
         ".sql",
         ".ps1",
     )
@@ -67,6 +79,22 @@ CONFIGS: Final = frozenset(
     (".toml", ".cfg", ".ini", ".json", ".jsonc", ".json5", ".yaml", ".yml", ".md", ".txt", ".xml")
 )
 
+_STARTED = re.compile(
+    rb"#![^\n]{0,200}?[/ ](python|node|deno|bun|ruby|php|perl|lua|bash|zsh|sh)[\d.]*\s"
+)
+_OF_PROGRAM: Final = {
+    "python": ".py",
+    "node": ".js",
+    "deno": ".ts",
+    "bun": ".ts",
+    "ruby": ".rb",
+    "php": ".php",
+    "perl": ".pl",
+    "lua": ".lua",
+    "bash": ".sh",
+    "zsh": ".sh",
+    "sh": ".sh",
+}
 _TEST_FOLDERS: Final = frozenset({"tests", "test", "__tests__", "spec", "specs", "e2e"})
 _TEST_NAME = re.compile(
     r"(?:test_[^/]*|[^/]*_test)\.(?:py|go|rs|rb|exs?|c|cc|cpp)$"
@@ -88,6 +116,13 @@ def name_of(path: str) -> str:
 def suffix_of(path: str) -> str:
     """The last suffix, in small letters."""
     return PurePosixPath(name_of(path)).suffix.lower()
+
+
+def language_of(path: str, data: bytes) -> str:
+    """The suffix of its language: its own, else that of the program that its first line starts."""
+    suffix = suffix_of(path)
+    started = None if suffix in SOURCES else _STARTED.match(data)
+    return _OF_PROGRAM[started[1].decode()] if started else suffix
 
 
 def is_test(path: str) -> bool:

@@ -19,11 +19,38 @@ LANGUAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What has to stand before a pattern, and near to it.
+
+    In one expression, `before.{0,60}pattern`, every `before` would go over the same letters again.
+    """
+
+    either: re.Pattern[str]
+    """The pattern, or as the group `before` what precedes it."""
+    within: int
+    barring: str
+
+    def is_near(self, text: str) -> bool:
+        """The last of its kind before some match is near enough."""
+        end: int | None = None
+        for found in self.either.finditer(text):
+            begin = found.start()
+            if found["before"]:
+                end = found.end()
+            elif end is not None and begin - end <= self.within:
+                barred = self.barring and text.find(self.barring, end, begin) >= 0
+                if not barred:
+                    return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One thing to find in new lines; `rules.toml` says what each field means."""
 
     word: str
     pattern: re.Pattern[str]
+    after: Before | None
     what: str
     serious: bool
     where: str
@@ -35,6 +62,11 @@ class Rule:
         if self.suffixes and look.suffix not in self.suffixes:
             return False
         return self.where == "all" or (self.where == "tests") == look.is_test
+
+    def found_in(self, text: str) -> bool:
+        """The line matches."""
+        found = bool(self.pattern.search(text))
+        return self.after.is_near(text) if found and self.after else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +110,18 @@ def _rule(row: Mapping[str, Any]) -> Rule:
     return Rule(
         word=row["word"],
         pattern=re.compile(row["pattern"], re.IGNORECASE),
+        after=_before(row) if "after" in row else None,
         what=row["what"],
         serious=row.get("serious", True),
         where=row.get("where", "all"),
         raw=row.get("raw", False),
         suffixes=tuple(suffix for name in row.get("languages", ()) for suffix in LANGUAGES[name]),
     )
+
+
+def _before(row: Mapping[str, Any]) -> Before:
+    either = re.compile(f"(?P<before>{row['after']})|{row['pattern']}", re.IGNORECASE)
+    return Before(either, row["within"], row.get("barring", ""))
 
 
 def found_by(table: str, family: str, look: Look) -> Iterator[Sign]:
@@ -93,5 +131,5 @@ def found_by(table: str, family: str, look: Look) -> Iterator[Sign]:
         if each.word not in raw or not each.applies(look):
             continue
         for line in look.news:
-            if each.pattern.search(line.text if each.raw else line.code):
+            if each.found_in(line.text if each.raw else line.code):
                 yield look.sign(family, each.what, line.number, serious=each.serious)

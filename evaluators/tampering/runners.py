@@ -24,7 +24,7 @@ _HOOK = re.compile(
     r"|\bcollect_ignore|\b_pytest\b|\bsys\.(?:modules|path|meta_path)\b|\bmonkeypatch\.setattr\s*\("
 )
 _TRIVIAL = re.compile(
-    r"^\s*(?::|true|exit\s+0|echo\b[^;&|]*|node\s+-e\s+\S*|sh\s+-c\s+true)?\s*(?:;|$)"
+    r"^\s*+(?::|true|exit\s+0|echo\b[^;&|]*+|node\s+-e\s+\S*|sh\s+-c\s+true)?\s*(?:;|$)"
 )
 _FORGIVING = re.compile(r"\|\|\s*(?:true|exit\s+0|:|echo\b)|;\s*(?:true|exit\s+0)\s*$|--exit-zero")
 _BY_THEMSELVES = re.compile(r"^(?:pre|post)\w+$|^(?:prepare|install|preinstall|postinstall)$")

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from evaluators.tampering import places
 from evaluators.tampering.rules import found_by, rules_of
 from evaluators.tampering.scene import MOST_LINE, Look, Scene, Sign
-from harness.domain.patch import PatchKind
+from harness.domain.patch import LINK, SUBMODULE, PatchKind
 
 JUDGE, CHARACTERS, LINKS, NAMES, UNREAD = "judge", "characters", "links", "names", "unread"
-LINK, SUBMODULE = "120000", "160000"
 
 
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -27,7 +26,8 @@ def unseen(scene: Scene) -> Iterator[Sign]:
     """Words, characters, links and names."""
     for look in scene.looks:
         yield from found_by("judge", JUDGE, look)
-        if any(each.pattern.search(_spaced(look.path)) for each in rules_of("judge")):
+        name = _spaced(look.path)
+        if any(each.found_in(name) for each in rules_of("judge")):
             yield look.sign(JUDGE, "a name that speaks to a judge", serious=True)
         yield from _characters(look)
         yield from _link(look)

@@ -8,7 +8,7 @@ from harness.agents.base import Needs, Outcome, Task, Workbench
 from harness.domain.changes import Change
 from harness.domain.session import Ending, Role
 
-PATCH = "solution.patch"
+PATCH = "/tmp/solution.patch"  # noqa: S108  # inside the sandbox
 
 
 class OracleAgent:
@@ -25,10 +25,10 @@ class OracleAgent:
         """Apply the solution; the task's words are not read."""
         del task
         if self._patch is not None:
-            bench.call("write_file", json.dumps({"path": f"/tmp/{PATCH}", "content": self._patch}))  # noqa: S108  # inside the sandbox
+            bench.call("write_file", json.dumps({"path": PATCH, "content": self._patch}))
             reply = bench.call(
                 "run_command",
-                json.dumps({"command": f"git apply --whitespace=nowarn /tmp/{PATCH}"}),
+                json.dumps({"command": f"git apply --whitespace=nowarn {PATCH}"}),
             )
             if reply.is_error:
                 return Outcome(Ending.AGENT_ERROR, detail=reply.text)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.agents.asking import Person, ask
+from harness.domain.plain_json import no_number
 from harness.domain.scenario import Limits, Oracle
 from harness.domain.session import Question
 from harness.errors import nearest
@@ -126,7 +127,7 @@ class Arguments:
         the host, by the will of whoever wrote it.
         """
         try:
-            values = json.loads(text or "{}", parse_constant=_refuse_constant)
+            values = json.loads(text or "{}", parse_constant=no_number)
             json.dumps(values, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise ArgumentError(f"the arguments are not plain JSON: {error!s:.200}") from error
@@ -157,10 +158,6 @@ class Arguments:
     def flag(self, name: str) -> bool:
         """A boolean argument, false when it is not given."""
         return self.values.get(name) is True
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
 
 
 def _is_a(value: object, kind: str) -> bool:

@@ -17,7 +17,7 @@ COMMANDS = {
     "batches": ("harness.cli.shows:batches", "List batches."),
     "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
     "compare": ("harness.cli.compare:compare", "Compare two batches, or a batch with itself."),
-    "resume": ("harness.cli.run:resume", "Run what a batch still misses."),
+    "resume": ("harness.cli.resume:resume", "Run what a batch still misses."),
     "replay": ("harness.cli.replay:replay", "Repeat a stored run without its model."),
     "cassette": ("harness.cli.replay:cassette", "Write a run's recording to a file."),
     "judge": ("harness.cli.judge:judge", "Judge a stored run with another model or rubric."),

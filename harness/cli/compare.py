@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -47,6 +48,8 @@ from harness.report.stats import standing
 from harness.report.words import plural
 from harness.store.base import Store
 
+_AGENT = 2
+"""The column of the cells' table that says who worked."""
 BY = ("scenario", "tier", "model", "check", "all", "none")
 
 
@@ -108,7 +111,9 @@ def compare(  # noqa: PLR0913  # click hands over one argument per option
         pairing = without_changed(pairing)
     refuse_changed(pairing, "compare the rest with --leave-changed-out")
     report = report_of(pairing, question)
+    kept = {pair.before_cell for pair in pairing.pairs}
     found = compare_batches(before, after)
+    found = replace(found, rows=tuple(row for row in found.rows if row.before.cell in kept))
     if as_json:
         print_json(
             {"a": a, "b": b, **comparison_document(found), "report": report_document(report)}
@@ -185,8 +190,14 @@ def _print_cells(console: Console, found: BatchComparison, report: ComparisonRep
     is_worn = report.pairing.after == SPECIALIST
     sides = ("Without", "With", "Change") if is_worn else ("A", "B", "B - A")
     columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), *((s, "right") for s in sides)]
+    rows = [_pair_row(pair, worn=is_worn) for pair in found.rows]
     console.print()
-    console.print(table(None, columns, [_pair_row(pair, worn=is_worn) for pair in found.rows]))
+    if len(workers := {row[_AGENT] for row in rows}) == 1:
+        # one worker is said once: repeated in each row its name takes the room of the others
+        console.print(Text(clean(f"Agent  {workers.pop()}")))
+        del columns[_AGENT]
+        rows = [(*row[:_AGENT], *row[_AGENT + 1 :]) for row in rows]
+    console.print(table(None, columns, rows))
     for each in report.lone:
         cell = each.cell
         line = f"not compared ({each.side}): {cell.suite}/{cell.scenario} {cell.tier} {cell.who}"

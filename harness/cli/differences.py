@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.cli.console import clean, table
-from harness.report.claims import Verdict, outward
+from harness.report.claims import Verdict
 from harness.report.effects import CHECK, COST, MODEL, SCENARIO, SCORE, SUCCESS, TIER, TIME, Effect
 from harness.report.inference import ComparisonReport, Extras
 from harness.report.paired import SPECIALIST
-from harness.report.power import LEAST_SCENARIOS, advice
-from harness.report.words import dollars
+from harness.report.power import LEAST_SCENARIOS, advice, reach
+from harness.report.words import dollars, outward
 from harness.stats.estimate import Estimate
 
 STYLES = {Verdict.BETTER: "bold green", Verdict.WORSE: "bold red", Verdict.NO_LARGER: "bold"}
@@ -60,8 +60,8 @@ ROWS: Mapping[str, Shown] = {
 
 def print_report(console: Console, found: ComparisonReport, by: str) -> None:
     """The claims, the overall differences, and the parts that were asked for."""
-    for each in found.claims:
-        console.print(Text(clean(each.sentence), STYLES.get(each.verdict, "bold yellow")))
+    for sentence, verdict in dict.fromkeys((each.sentence, each.verdict) for each in found.claims):
+        console.print(Text(clean(sentence), STYLES.get(verdict, "bold yellow")))
     if found.effects:
         console.print()
         console.print(
@@ -125,21 +125,23 @@ def _remarks(found: ComparisonReport) -> Iterator[tuple[str, str]]:
         yield f"pass^{k}", _change(before.all_of_them, after.all_of_them, f"all {k} of them")
     score = found.score
     if score and score.these.low is not None and score.general.low is not None:
-        yield "These only", f"{_ends(score.these, ROWS[SCORE])}, would exactly these be run again"
+        said = "would exactly these be run again" if score.these.se else "the runs never varied"
+        yield "These only", f"{_ends(score.these, ROWS[SCORE])}, {said}"
     if found.extras:
         yield from _sizes(found.extras)
-    if found.extras and score and score.scenarios >= LEAST_SCENARIOS:
+    if found.extras and score and score.general.se and score.scenarios >= LEAST_SCENARIOS:
         yield from _drawn(found.extras)
     if found.bounds and any(side.missing for side in found.arms):
         low, high = found.bounds.worst, found.bounds.best
         yield "Bounds", f"{ROWS[SCORE].between(low, high)}, whatever the missing runs were worth"
     view = found.outlook
-    if view and view.detectable is not None and not view.is_too_narrow:
-        yield "Detectable", f"{view.detectable:.2f} at this size, four times in five"
+    if view and not view.is_too_narrow:
+        yield "Detectable", reach(view)
     if view:
         yield f"To tell {view.wanted:g}", advice(view)
     if any(each.adjusted is not None for each in (*found.effects, *found.parts)):
-        yield "p", "by t over scenarios; Holm's for what was declared, Benjamini-Hochberg's else"
+        how = "by t over scenarios, by signs where nothing varies"
+        yield "p", f"{how}; Holm's for what was declared, Benjamini-Hochberg's else"
 
 
 def _sizes(extras: Extras) -> Iterator[tuple[str, str]]:
@@ -150,8 +152,7 @@ def _sizes(extras: Extras) -> Iterator[tuple[str, str]]:
         yield "Effect size", ", ".join(known)
     between = ""
     if improvement.se and improvement.low is not None and improvement.high is not None:
-        low, high = max(0.0, improvement.low), min(1.0, improvement.high)
-        between = f" ({low:.0%} to {high:.0%})"
+        between = f" ({improvement.low:.0%} to {improvement.high:.0%})"
     yield "Wins", f"{improvement.mean:.0%}{between} of run against run at the same task"
 
 

@@ -16,13 +16,13 @@ from harness.cli.lookup import find_batch
 from harness.cli.models import Shared, Source
 from harness.cli.pace import Pace
 from harness.cli.readiness import Gap, free_bytes
-from harness.cli.reusing import Like, like_in, reusable
+from harness.cli.reusing import Like, reusable
+from harness.domain.grading import JUDGE
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import KIB, MIB
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
-from harness.plan import JUDGE
 from harness.report.forecast import Basis, CellForecast, Forecast, Sum, Wish, forecast
 from harness.report.limits import Limits, refuse_hopeless, shortfalls
 from harness.report.words import plural, span
@@ -53,10 +53,14 @@ def known_runs(settings: Settings, batch: str | None = None) -> Sequence[RunReco
     if batch is not None:
         store = wiring.open_store(settings)
         return store.runs(find_batch(store, batch).id)
-    if not settings.results.exists():
-        # nothing ran, and looking at a plan leaves nothing behind
+    if not _has_run(settings):
         return ()
     return wiring.open_store(settings).runs(limit=LATEST)
+
+
+def _has_run(settings: Settings) -> bool:
+    """Whether there may be runs; looking at a plan leaves no empty store behind."""
+    return settings.store is not None or settings.results.exists()
 
 
 def forecast_of(
@@ -85,7 +89,7 @@ def stored_like(settings: Settings, shared: Shared) -> Like:
     """What may be reused of the project's runs."""
     if shared.cassette is not None:
         raise UsageError("--reuse beside --cassette: what a cassette answers is not stored again")
-    return like_in(wiring.open_store(settings)) if settings.results.exists() else lambda *_: None
+    return wiring.open_store(settings).like if _has_run(settings) else lambda *_: None
 
 
 def _wish(spec: RunSpec, runs: int, *, played: bool) -> Wish:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from harness import wiring
-from harness.cli.console import clean, print_json
+from harness.cli.console import clean
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.cli.judge import rubric_of, rubric_option, show_review, stored_task
+from harness.cli.judge import keep_review, rubric_of, rubric_option, stored_task
 from harness.cli.lookup import find_run
-from harness.domain.judgement import Judgement, Mark, Review
+from harness.domain.judgement import Judgement, Mark
 from harness.domain.provider import PROVIDERS
 from harness.domain.record import RunRecord
 from harness.domain.rubric import Category, Rubric
 from harness.errors import UsageError, nearest
-from harness.interrupts import shield
 from harness.judging import rubric_digest, weighted_score
 from harness.load.marks import MarksFile, load_marks
-from harness.report.documents import review_documents
 
 LEVELS = ("1", "2", "3", "4", "5")
 NAME_CHARS = 80
@@ -89,13 +86,7 @@ def grade(  # noqa: PLR0913  # click hands over one argument per option
             click.prompt("Note", default="", show_default=False, err=True) if note is None else note
         )
     judgement = _judgement(person, rubric, marks, partial=partial, note=note or given.note)
-    review = Review(record.id, datetime.now(UTC), judgement)
-    with shield():
-        store.save_review(review)
-    if as_json:
-        print_json(review_documents([review])[0])
-    else:
-        show_review(review, record)
+    keep_review(store, record, judgement, as_json=as_json)
     return PASSED
 
 

@@ -19,7 +19,7 @@ from harness import roster, wiring
 from harness.cli.console import clean, messages, output, print_json, print_judgement
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_run
-from harness.cli.models import named_model
+from harness.cli.models import Shared, check_limits, look_at_prices, named_model, say_note
 from harness.domain.ids import BatchId
 from harness.domain.judgement import Judgement, Review
 from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
@@ -41,6 +41,7 @@ from harness.report.documents import review_documents
 from harness.report.judging import used
 from harness.report.words import plural
 from harness.settings import Settings
+from harness.store.base import Store
 from harness.store.transcripts import read
 from harness.tools import Panel
 
@@ -103,7 +104,8 @@ def judge(  # noqa: PLR0913  # click hands over one argument per option
       bench judge run_2026 --judge openai:MODEL --judge anthropic:MODEL --samples 3
       bench judge last --rubric strict.yaml --show solution --max-cost 0.50
     """  # noqa: D301  # click wants its \b
-    budget = _budget(max_cost, max_tokens)
+    check_limits({"max_cost": max_cost, "max_tokens": max_tokens})
+    budget = Budget(usd=max_cost, tokens=max_tokens)
     settings = settings_for(root)
     store = wiring.open_store(settings)
     record = find_run(store, run)
@@ -115,19 +117,13 @@ def judge(  # noqa: PLR0913  # click hands over one argument per option
     models = tuple(named_model("--judge", each) for each in judges) or tuple(
         named_model("the rubric's judge", each) for each in rubric.judges
     )
-    _look_at(settings, models, rubric.settings, max_cost)
+    _look_at(settings, models, rubric.settings, budget)
     case = _case(settings, record, task, rubric)
     with Asking(models, rubric.samples, quiet=quiet or as_json) as asking:
         judgement = _judged(settings, record, case, rubric, asking, budget)
     said = (judgement.note, *_otherwise(rubric_file, shown))
     judgement = replace(judgement, note="; ".join(part for part in said if part))
-    review = Review(record.id, datetime.now(UTC), judgement)
-    with shield():
-        store.save_review(review)
-    if as_json:
-        print_json(review_documents([review])[0])
-    else:
-        show_review(review, record)
+    keep_review(store, record, judgement, as_json=as_json)
     return PASSED
 
 
@@ -155,9 +151,9 @@ def stored_task(settings: Settings, record: RunRecord) -> StoredTask:
         for warmup in Warmup
     )
     if all(spec.task_digest != record.task_digest for spec in specs):
-        messages().print(
-            f"[yellow]note:[/] {clean(scenario.key)} or its prompt has changed since {record.id}:"
-            " the run is judged by what they are now"
+        say_note(
+            f"{scenario.key} or its prompt has changed since {record.id}: the run is judged by what"
+            " they are now"
         )
     return StoredTask(scenario, prompt, record.tree)
 
@@ -167,18 +163,24 @@ def rubric_of(scenario: Scenario, file: Path | None) -> Rubric:
     if file is not None:
         return load_rubric(file)
     if scenario.rubric is None:
-        messages().print(
-            f"[yellow]note:[/] {clean(scenario.key)} has no rubric (llm_judge); the categories are"
+        say_note(
+            f"{scenario.key} has no rubric (llm_judge); the categories are"
             f" {', '.join(category.name for category in DEFAULT_CATEGORIES)}"
         )
     return scenario.rubric or Rubric(DEFAULT_CATEGORIES)
 
 
-def show_review(review: Review, record: RunRecord) -> None:
-    """A new judgement, where it went, and what the run had before."""
+def keep_review(store: Store, record: RunRecord, judgement: Judgement, *, as_json: bool) -> None:
+    """Keep a new judgement beside the run's own grade, and show it."""
+    review = Review(record.id, datetime.now(UTC), judgement)
+    with shield():
+        store.save_review(review)
+    if as_json:
+        print_json(review_documents([review])[0])
+        return
     console = output()
     console.print(Text(f"{record.id}  {record.cell.suite}/{record.cell.scenario}"), end="")
-    print_judgement(console, review.judgement, "Judged")
+    print_judgement(console, judgement, "Judged")
     console.print(f"\nkept beside the run's own grade: bench show {record.id}")
 
 
@@ -200,30 +202,16 @@ def _otherwise(file: Path | None, shown: Sequence[str]) -> Iterator[str]:
 
 
 def _look_at(
-    settings: Settings, models: Sequence[ModelRef], how: ModelSettings, max_cost: float | None
+    settings: Settings, models: Sequence[ModelRef], how: ModelSettings, budget: Budget
 ) -> None:
     """Refuse what cannot be asked before anything is."""
     if not models:
         raise UsageError("the rubric names no judge; give --judge PROVIDER:MODEL")
-    targets, prices = wiring.open_targets(settings), wiring.open_prices(settings)
+    targets = wiring.open_targets(settings)
     for model in models:
         check_settings(model.provider, how)
         targets.find(model)
-    unknown = [model.label for model in models if not prices.known(model)]
-    if not unknown:
-        return
-    what = f"the price of {', '.join(unknown)} is not known"
-    where = f"say it in {settings.root / 'prices.json5'}"
-    if max_cost is not None:
-        raise UsageError(f"{what}: --max-cost cannot be kept; {where}, or give --max-tokens")
-    messages().print(Text(clean(f"note: {what}: the cost will be shown as unknown; {where}")))
-
-
-def _budget(usd: float | None, tokens: int | None) -> Budget:
-    for option, value in (("--max-cost", usd), ("--max-tokens", tokens)):
-        if value is not None and value <= 0:
-            raise UsageError(f"{option} is {value:g}; it must be more than 0")
-    return Budget(usd=usd, tokens=tokens)
+    look_at_prices(settings, models, Shared(budget))
 
 
 def _case(settings: Settings, record: RunRecord, task: StoredTask, rubric: Rubric) -> Case:
@@ -276,7 +264,7 @@ class Asking:
     def __post_init__(self) -> None:
         self.progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=messages(),
             transient=True,
@@ -292,7 +280,8 @@ class Asking:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.progress.stop()
+        if self.progress.console.is_terminal:
+            self.progress.stop()
 
     @contextmanager
     def seat(self, model: ModelRef, settings: ModelSettings) -> Iterator[Seat]:
@@ -328,7 +317,7 @@ class Asking:
     def _doing(self) -> str:
         if self.stopped:
             return "stopping; nothing will be stored"
-        names = clean(", ".join(model.label for model in self.models)).replace("[", "\\[")
+        names = clean(", ".join(model.label for model in self.models))
         times = f", {self.samples} times each" if self.samples > 1 else ""
         there = f": {plural(self.answers, 'answer')}" if self.answers else ""
         return f"asking {names}{times}{there}"

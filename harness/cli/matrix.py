@@ -13,12 +13,14 @@ from harness import roster, wiring
 from harness.cli.models import MAX_REQUESTS, MAX_TURNS, named_model
 from harness.cli.wearing import Worn, with_models
 from harness.domain.grading import Grading
+from harness.domain.ids import BatchId
 from harness.domain.matrix import NONE, Point
 from harness.domain.matrix import Terms as Said
 from harness.domain.model import Budget, ModelSettings
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef, RunSpec, Warmup
 from harness.errors import UsageError, nearest
+from harness.gateway.budget import Purse
 from harness.load.matrix import MatrixFile, load_matrix
 from harness.load.matrix_cells import points_of
 from harness.load.places import Problem
@@ -78,7 +80,13 @@ def refuse_beside_matrix(context: click.Context) -> None:
 
 
 def matrix_cells(
-    settings: Settings, path: Path, worn: Worn, *, suite: str | None, scenario: str | None
+    settings: Settings,
+    path: Path,
+    worn: Worn,
+    *,
+    suite: str | None,
+    scenario: str | None,
+    purses: Mapping[BatchId, Purse] | None = None,
 ) -> Cells:
     """The cells of a matrix, or those of one suite or scenario; everything is looked at first.
 
@@ -100,7 +108,7 @@ def matrix_cells(
         lambda agent: _wants_model(agent, next(iter(loaded.values()))),
     )
     known = _Known(loaded)
-    _find_outfits(settings, worn, points, known)
+    _find_outfits(settings, worn, points, known, purses)
     made = [(_spec(point, known), point.terms.iterations or 1) for point in points]
     if known.problems:
         raise file.bad(known.problems)
@@ -117,12 +125,19 @@ def _wants_model(agent: str, scenario: Scenario) -> bool:
     )
 
 
-def _find_outfits(settings: Settings, worn: Worn, points: Sequence[Point], known: _Known) -> None:
+def _find_outfits(
+    settings: Settings,
+    worn: Worn,
+    points: Sequence[Point],
+    known: _Known,
+    purses: Mapping[BatchId, Purse] | None,
+) -> None:
     for name in dict.fromkeys(point.specialist for point in points):
         if name.text in {NONE, *known.outfits}:
             continue
         try:
-            known.outfits[name.text] = wiring.find_specialist(settings, name.text, worn.wearing)
+            found = wiring.find_specialist(settings, name.text, worn.wearing, purses)
+            known.outfits[name.text] = found
         except UsageError as error:
             known.outfits[name.text] = None
             known.problems.append(Problem(name.where, str(error)))

@@ -192,13 +192,14 @@ def _print_minted(minted: Minted) -> None:
     from rich.text import Text
 
     from harness.cli.console import clean, output
+    from harness.cli.places import near
 
     console = output()
     console.print("[green]✓[/] [bold]Snapshot minted[/]")
     console.print(f"  Snapshot ID       {minted.number:03d}")
-    console.print(Text(f"  Output path       {_near(minted.path)}"), soft_wrap=True)
+    console.print(Text(f"  Output path       {near(minted.path)}"), soft_wrap=True)
     console.print(f"  Template          {minted.name}")
-    console.print(Text(f"  Template file     {_near(minted.source)}"), soft_wrap=True)
+    console.print(Text(f"  Template file     {near(minted.source)}"), soft_wrap=True)
     console.print(f"  Template version  {minted.version}")
     signed = f"Ed25519 {minted.signed_by[:16]}…" if minted.signed_by else "no"
     console.print(f"  Signed            {signed}\n")
@@ -246,11 +247,6 @@ def _rows(comparison: Comparison) -> list[tuple[str, ...]]:
     ]
     rows.append(("Average", "", "", *averages, change))
     return rows
-
-
-def _near(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _signed(value: float | None) -> str:

@@ -16,17 +16,16 @@ from rich.text import Text
 from harness import roster, wiring
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import NOT_PASSED, PASSED, json_option, root_option, settings_for
-from harness.cli.models import named_model
+from harness.cli.places import near
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelRef, parse_model
-from harness.domain.provider import PROVIDERS
+from harness.domain.model import Budget, ModelRef, ModelUse, parse_model
+from harness.domain.provider import ENDPOINT_KEY, PROVIDERS
 from harness.errors import ProviderFault, UsageError
 from harness.gateway.budget import Purse
 from harness.load.enriched import home_of
-from harness.load.template_files import find_file
-from harness.load.templates import TEMPLATES
-from harness.report.judging import used
-from harness.report.words import plural
+from harness.load.template_files import TEMPLATES, find_file
+from harness.report.telemetry import tokens, unknown
+from harness.report.words import dollars, plural
 from harness.settings import Settings
 from harness.specialists.enrich import (
     Asking,
@@ -49,6 +48,8 @@ USUAL = {
     "openai": "gpt-5-mini",
 }
 """The model of each provider that is asked when none is named, in the order of preference."""
+OWN = "openai"
+"""As whom an endpoint of one's own is spoken to, when --model names no provider."""
 PAGE_S = 30.0
 ANSWER_S = 4.0
 """An answer may take so many times as long as a page."""
@@ -71,7 +72,12 @@ SIGNS = {
     type=click.Choice(sorted(PROVIDERS)),
     help="Whose model reads the documents [the first with a key: openrouter, anthropic, openai].",
 )
-@click.option("--model", metavar="MODEL[@URL]", help="Which model [a small one of the provider].")
+@click.option(
+    "--model",
+    metavar="MODEL[@URL]",
+    help="Which model [a small one of the provider]; @URL is an endpoint of your own, and"
+    f" {ENDPOINT_KEY} its key, where it wants one.",
+)
 @click.option("--force", is_flag=True, help="Ask again about documents that have not changed.")
 @click.option(
     "--timeout",
@@ -119,6 +125,7 @@ def enrich_command(  # noqa: PLR0913  # click hands over one argument per option
     The template stays as it is: what is new goes into NAME/enriched/VERSION/enriched-001.json5
     beside it, which minting and --specialist then use. Documents that have not changed are not
     asked about again. Exit code 1: some document could not be enriched and is left as it was.
+    Ctrl-C keeps what was answered until then.
 
     \b
     Examples:
@@ -128,8 +135,7 @@ def enrich_command(  # noqa: PLR0913  # click hands over one argument per option
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
     path = find_file(settings.root, template, enriched=False).path
-    library = settings.root / TEMPLATES
-    work = open_work(path, library if library.is_dir() else None)
+    work = open_work(path, settings.root / TEMPLATES)
     if not work.documents:
         _say_nothing(work, as_json=as_json)
         return PASSED
@@ -138,6 +144,11 @@ def enrich_command(  # noqa: PLR0913  # click hands over one argument per option
     web = open_web(settings, timeout_s)
     reader = Reader(web, home_of(path), folders)
     purses = {PURSE: Purse(Budget(usd=max_cost))}
+
+    def stop() -> None:
+        web.stopped.set()
+        gateway.close()
+
     with closing(wiring.open_gateway(settings, purses)) as gateway:
         asking = Asking(
             model=asked,
@@ -146,7 +157,7 @@ def enrich_command(  # noqa: PLR0913  # click hands over one argument per option
             timeout_s=timeout_s * ANSWER_S,
             concurrency=concurrency,
             force=force,
-            stop=gateway.close,
+            stop=stop,
         )
         try:
             done = _watched(work, reader, asking, quiet=quiet or as_json)
@@ -155,6 +166,8 @@ def enrich_command(  # noqa: PLR0913  # click hands over one argument per option
                 raise UsageError(f"{error}\n{why}") from error
             raise
     _show(work, asked, done, as_json=as_json)
+    if done.ended:
+        raise done.ended
     return NOT_PASSED if done.count(Status.FAILED) else PASSED
 
 
@@ -170,8 +183,10 @@ def open_web(settings: Settings, timeout_s: float) -> Web:
 
 def chosen_model(settings: Settings, provider: str | None, model: str | None) -> ModelRef:
     """The model that is asked; raises UsageError when it cannot be told."""
-    if model and provider is None and parse_model(model, "", PROVIDERS).provider:
-        return named_model("--model", model)
+    if model and provider is None:
+        named = parse_model(model, OWN, PROVIDERS)
+        if named.endpoint or parse_model(model, "", PROVIDERS).provider:
+            return named
     name = provider or _with_key(settings)
     if model is None:
         return ModelRef(name, USUAL[name])
@@ -182,15 +197,18 @@ def chosen_model(settings: Settings, provider: str | None, model: str | None) ->
 
 
 def _with_key(settings: Settings) -> str:
-    """The first provider that has a key; the first of all when none has, to complain about."""
+    """The first provider that has a key."""
     targets = wiring.open_targets(settings)
-    for name, model in USUAL.items():
-        try:
-            targets.find(ModelRef(name, model))
-        except UsageError:
-            continue
-        return name
-    return next(iter(USUAL))
+    variables = {name: PROVIDERS[name].key_variable for name in USUAL}
+    for name, variable in variables.items():
+        if targets.keys.get(variable):
+            return name
+    *most, last = variables.values()
+    place = f", or write it as a line into {targets.keys_file}" if targets.keys_file else ""
+    raise UsageError(
+        f"no key of any provider: set one of {', '.join(most)} and {last}{place};"
+        " --model MODEL@URL asks an endpoint of your own"
+    )
 
 
 def look_at(settings: Settings, model: ModelRef, max_cost: float | None) -> None:
@@ -230,11 +248,10 @@ def _watched(work: Work, reader: Reader, asking: Asking, *, quiet: bool) -> Enri
 
 
 def _line(outcome: Outcome) -> Text:
-    sign, style = SIGNS[outcome.status]
-    text = Text(sign, style)
     said = "; ".join(filter(None, [outcome.reason, *outcome.notes]))
-    text.append(f" {clean(outcome.location)}: {outcome.status}", "none")
-    return text.append(f": {clean(said)}" if said else "", "none")
+    why = f": {clean(said)}" if said else ""
+    where = f" {clean(outcome.location)}: {outcome.status}"
+    return Text.assemble(SIGNS[outcome.status], where, why)
 
 
 def _say_nothing(work: Work, *, as_json: bool) -> None:
@@ -279,14 +296,13 @@ def _show(work: Work, model: ModelRef, done: Enriched, *, as_json: bool) -> None
     console = output()
     failed = done.count(Status.FAILED)
     sign, style = ("✗", "red") if failed else ("✓", "green")
-    console.print(
-        Text.assemble((sign, style), f" Template enrichment completed: {work.template.name}")
-    )
+    console.print(Text.assemble((sign, style), f" {_heading(done)}: {work.template.name}"))
     if done.path:
-        console.print(Text(f"   Enriched template: {_near(done.path)}"), soft_wrap=True)
+        console.print(Text(f"   Enriched template: {near(done.path)}"), soft_wrap=True)
     else:
-        kept = f"; the newest is {_near(work.newest)}" if work.newest else ""
-        console.print(Text(f"   Nothing has changed: no file was written{kept}"), soft_wrap=True)
+        why = "Nothing new was learned" if failed else "Nothing has changed"
+        kept = f"; the newest is {near(work.newest)}" if work.newest else ""
+        console.print(Text(f"   {why}: no file was written{kept}"), soft_wrap=True)
     console.print(f"   Documents enriched: {done.count(Status.ENRICHED)}")
     console.print(f"   Documents skipped: {done.count(Status.UNCHANGED)}")
     if failed:
@@ -294,9 +310,19 @@ def _show(work: Work, model: ModelRef, done: Enriched, *, as_json: bool) -> None
     if work.inherited:
         console.print(f"   Inherited, not enriched here: {plural(work.inherited, 'document')}")
     if done.use and done.use.requests:
-        console.print(Text(f"   Cost: {used(done.use)}"))
+        console.print(Text(f"   Cost: {_cost(done.use)}"), soft_wrap=True)
 
 
-def _near(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+def _cost(use: ModelUse) -> str:
+    cost = unknown(use) if use.cost_usd is None else dollars(use.cost_usd)
+    lost = f"; {use.failed} of the requests got no answer" if use.failed else ""
+    return f"{plural(use.requests, 'request')}, {tokens(use.usage)}, {cost}{lost}"
+
+
+def _heading(done: Enriched) -> str:
+    if done.ended:
+        return "Template enrichment ended early, and what was answered is kept"
+    if not done.count(Status.FAILED):
+        return "Template enrichment completed"
+    some = done.count(Status.ENRICHED) + done.count(Status.UNCHANGED)
+    return "Template enrichment is not complete" if some else "No document was enriched"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import click
 from rich.text import Text
 
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
-from harness.cli.mint_browse import names_snapshot, show_snapshot
+from harness.cli.places import near
 from harness.errors import BadFile, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.settings import Settings
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+DEPRECATED = "deprecated"
 NAME = re.compile(r"(?:@[a-z0-9-]+/)?[a-z0-9][a-z0-9-]*")
 
 STARTER = """\
@@ -100,7 +101,7 @@ def new(*, name: str, parent: str | None, output: Path | None, root: Path | None
     path = output or settings.root / TEMPLATES / f"{name.rpartition('/')[2]}.json5"
     if path.suffix not in {".json5", ".jsonc"}:
         raise UsageError(f"{path} has comments in it; let it end with .json5 or .jsonc")
-    values = {"file": _shown(path), "name": json.dumps(name), "parent": json.dumps(parent)}
+    values = {"file": near(path), "name": json.dumps(name), "parent": json.dumps(parent)}
     text = (CHILD if parent else STARTER).format(**values)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -113,7 +114,7 @@ def new(*, name: str, parent: str | None, output: Path | None, root: Path | None
     except BadFile:
         path.unlink()
         raise
-    console().print(Text(f"wrote {_shown(path)}"), soft_wrap=True)
+    console().print(Text(f"wrote {near(path)}"), soft_wrap=True)
     return PASSED
 
 
@@ -129,7 +130,7 @@ def validate(*, templates: tuple[str, ...], as_json: bool, root: Path | None) ->
     from harness.cli.console import output, print_json
 
     settings = settings_for(root)
-    documents = [template_report(settings, path) for path in _wanted(settings, templates)]
+    documents = template_reports(settings, _wanted(settings, templates))
     if as_json:
         print_json({"templates": documents})
     for document in () if as_json else documents:
@@ -142,46 +143,39 @@ def validate(*, templates: tuple[str, ...], as_json: bool, root: Path | None) ->
     return PASSED if all(document["ok"] for document in documents) else USAGE
 
 
-def template_report(settings: Settings, path: Path) -> dict[str, Any]:
-    """What is wrong with a template's file, and what somebody should know of it."""
-    from harness.load.templates import TEMPLATES, load_template
-    from harness.specialists.compose import prompt_problems
+def template_reports(settings: Settings, paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """What is wrong with templates' files, and what somebody should know of them."""
+    from harness.load.template_files import doubles
+    from harness.load.templates import TEMPLATES
 
-    errors: tuple[str, ...] = ()
+    claims = doubles(settings.root / TEMPLATES)
+    return [_report(settings, path, claims.get(path.absolute(), ())) for path in paths]
+
+
+def _report(settings: Settings, path: Path, rivals: Iterable[Path]) -> dict[str, Any]:
+    from harness.load.places import Problem
+    from harness.load.templates import TEMPLATES, document_problems, draft_template
+    from harness.specialists.compose import prompt_problems, unspoken
+
     warnings: tuple[str, ...] = ()
-    library = settings.root / TEMPLATES
     try:
-        template = load_template(path, library if library.is_dir() else None)
-        warnings = (*template.notes, *unspoken(template))
-        errors = prompt_problems(template)
+        draft = draft_template(path, settings.root / TEMPLATES)
     except BadFile as error:
         errors = error.problems
-    inside = path.is_relative_to(settings.root)
+    else:
+        said = "claims the same name and version; raise the version of one, or rename it"
+        twice = [Problem(("name",), f"{near(other)} {said}") for other in rivals]
+        found = (*draft.problems, *prompt_problems(draft.template), *twice)
+        errors = draft.resolved.report(found)
+        unread = document_problems(draft)
+        notes = draft.resolved.report((*unread, *unspoken(draft.template)))
+        warnings = (*draft.template.notes, *notes)
     return {
-        "path": str(path.relative_to(settings.root) if inside else path),
+        "path": near(path, settings.root),
         "ok": not errors,
         "errors": list(errors),
         "warnings": list(warnings),
     }
-
-
-def unspoken(template: Template) -> Iterator[str]:
-    """Prompts that are never said as they stand: they wait for words of the request."""
-    from harness.specialists.detect import ALWAYS
-    from harness.specialists.mustache import unfilled
-
-    sets = [("default", template.prompts.default)]
-    sets += [(f"model_specific/{m.model}", m.prompts) for m in template.prompts.model_specific]
-    never = []
-    for where, texts in sets:
-        for key, text in texts:
-            names = ", ".join(f"{{{name}}}" for name in unfilled(text))
-            if names and key in ALWAYS:
-                yield f"/prompts/{where}/{key}: {names} stays as it is; mustache is {{{{name}}}}"
-            elif names:
-                never.append(f"{where}/{key} ({names})")
-    if never:
-        yield f"prompts that are never said, as nobody fills them in: {'; '.join(never)}"
 
 
 @click.command(context_settings=CONTEXT)
@@ -219,11 +213,13 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
       mint show @org/my-specialist --words --model claude-sonnet-4-5 --task bug_fix
     """  # noqa: D301  # click wants its \b
     from harness.cli.console import clean, print_json
+    from harness.cli.mint_browse import show_snapshot
     from harness.load.templates import find_template
 
     settings = settings_for(root)
-    if not (resolved or words or no_enriched) and names_snapshot(settings, template):
-        return show_snapshot(settings, template, as_json=as_json)
+    is_plain = not (resolved or words or no_enriched)
+    if is_plain and show_snapshot(settings, template, as_json=as_json):
+        return PASSED
     if (model or task or prompt) and not words:
         raise UsageError("--model, --task and --prompt go with --words")
     if resolved and words:
@@ -245,7 +241,7 @@ def show(  # noqa: PLR0913  # click hands over one argument per option
 
 
 def _wanted(settings: Settings, refs: tuple[str, ...]) -> list[Path]:
-    from harness.load.template_files import existing
+    from harness.load.template_files import existing, files_below
     from harness.load.templates import SUFFIXES, TEMPLATES, find_template
 
     if refs:
@@ -256,7 +252,7 @@ def _wanted(settings: Settings, refs: tuple[str, ...]) -> list[Path]:
             for ref in refs
         ]
     folder = settings.root / TEMPLATES
-    found = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+    found = files_below(folder)
     if not found:
         raise UsageError(f"no templates below {folder}; mint new NAME writes one")
     return found
@@ -270,11 +266,8 @@ def _show_resolved(
     from harness.load.templates import TEMPLATES, resolve_template
     from harness.specialists.json5 import to_json5
 
-    library = settings.root / TEMPLATES
-    found = resolve_template(
-        template.source, library if library.is_dir() else None, enriched=enriched
-    )
-    names = {document.path: _shown(document.path) for document in found.chain}
+    found = resolve_template(template.source, settings.root / TEMPLATES, enriched=enriched)
+    names = {document.path: _plainly(document.path) for document in found.chain}
     if as_json:
         origins = {pointer(place): names[origin.path] for place, origin in found.origins.items()}
         print_json({"template": found.value, "origins": origins, "files": list(names.values())})
@@ -288,11 +281,14 @@ def _origin_comments(
     first, *others = names.values()
     inherits = f", with what it inherits from {', then '.join(others)}" if others else ""
     comments: dict[tuple[str | int, ...], str] = {(): f"{first}{inherits}."}
+    files: dict[tuple[str | int, ...], set[Path]] = {}
+    for place, origin in found.origins.items():
+        for end in range(1, len(place) + 1):
+            files.setdefault(place[:end], set()).add(origin.path)
     for place, origin in found.origins.items():
         # one comment above a mapping that is from one file, else one above each part of it
         for end in range(1, len(place) + 1):
-            files = {o.path for p, o in found.origins.items() if p[:end] == place[:end]}
-            if len(files) == 1:
+            if len(files[place[:end]]) == 1:
                 if names[origin.path] != first:
                     comments[place[:end]] = f"from {names[origin.path]}"
                 break
@@ -315,13 +311,16 @@ def _composed(
 
 
 def _facts(settings: Settings, template: Template) -> Iterator[tuple[str, Any]]:
+    from harness.specialists.cards import deprecation_words
     from harness.specialists.detect import tasks_of
 
     yield "name", template.name
     yield "version", template.version
+    if template.deprecation:
+        yield DEPRECATED, deprecation_words(template.deprecation)
     yield "digest", template.digest
-    yield "file", _shown(template.source)
-    yield "from", [f"{each.name}@{each.version} ({_shown(each.path)})"
+    yield "file", near(template.source)
+    yield "from", [f"{each.name}@{each.version} ({_plainly(each.path)})"
                    for each in template.ancestors]  # fmt: skip
     yield "purpose", template.persona.purpose
     yield "tags", list(template.capabilities.tags)
@@ -333,11 +332,8 @@ def _facts(settings: Settings, template: Template) -> Iterator[tuple[str, Any]]:
     enriched = sum(each.enrichment is not None for each in template.documentation)
     yield "documents", f"{len(template.documentation)}, {enriched} of them enriched"
     yield "servers", [server.name for server in template.mcps]
-    if template.deprecation:
-        gone = template.deprecation
-        yield "deprecated", f"{gone.reason} {gone.replacement or ''}".strip() or "yes"
     snapshots = settings.root / "snapshots" / template.short_name / template.version
-    yield "snapshots", [_shown(path) for path in sorted(snapshots.glob("snapshot-*.json5"))]
+    yield "snapshots", [near(path) for path in sorted(snapshots.glob("snapshot-*.json5"))]
     yield "notes", list(template.notes)
 
 
@@ -347,10 +343,12 @@ def _print_facts(facts: Iterator[tuple[str, Any]]) -> None:
     for name, value in facts:
         lines = value if isinstance(value, list) else [value]
         for index, line in enumerate(lines):
-            head = "" if index else name.replace("_", " ")
-            output().print(Text(f"{head:<18}{clean(str(line))}"), soft_wrap=True)
+            # it says so itself
+            head = "" if index or name == DEPRECATED else name.replace("_", " ")
+            style = "bold yellow" if name == DEPRECATED else ""
+            output().print(Text(f"{head:<18}{clean(str(line))}", style), soft_wrap=True)
 
 
-def _shown(path: Path) -> str:
-    near = os.path.relpath(path)
-    return str(path) if near.startswith("..") else near
+def _plainly(path: Path) -> str:
+    # a parent's path is its child's folder and what `from` says: deep/../base.json5
+    return near(Path(os.path.normpath(path)))

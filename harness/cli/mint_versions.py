@@ -14,15 +14,18 @@ from rich.text import Text
 
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
+from harness.cli.places import near
 from harness.errors import UsageError
 from harness.load.enriched import author_of
 from harness.load.files import read_document
-from harness.load.template_files import find_file
-from harness.load.templates import TEMPLATES, resolve_template
+from harness.load.template_files import TEMPLATES, find_file
+from harness.load.templates import deprecation_of, resolve_template
 from harness.report.words import plural
 from harness.settings import Settings
 from harness.specialists import diff as differing
+from harness.specialists.cards import deprecation_words
 from harness.specialists.enrich import newest_enriched
+from harness.specialists.sides import comparable, find_side, notes
 from harness.specialists.versions import (
     CATEGORIES,
     OTHER,
@@ -41,8 +44,6 @@ from harness.specialists.writing import read_exactly, replace_text
 
 Raw = Mapping[str, Any]
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-PROVEN = ("benchmarks", "snapshot_metadata", "$schema")
-"""What a snapshot has and its template has not, or has otherwise."""
 
 message_option = click.option(
     "-m", "--message", required=True, metavar="TEXT", help="What, or why."
@@ -148,7 +149,8 @@ def changelog(
         return PASSED
     console = output()
     console.print(Text(f"{opened.raw['name']} {opened.raw['version']}", "bold"))
-    _print_deprecation(console, opened.raw)
+    if gone := deprecation_of(metadata(opened.raw)):
+        console.print(Text(clean(deprecation_words(gone)), "yellow"), soft_wrap=True)
     if not shown:
         kind = "breaking changes" if breaking_only else "changelog"
         console.print(f"no {kind} yet; mint bump writes the first entry")
@@ -165,14 +167,16 @@ def changelog(
 @click.option("-m", "--message", metavar="TEXT", help="Why.")
 @click.option("--replacement", metavar="REF", help="The template to use in its place.")
 @click.option("--undo", is_flag=True, help="It may be used again.")
+@click.option("--force", is_flag=True, help="Put these words in the place of earlier ones.")
 @json_option
 @root_option
-def deprecate(
+def deprecate(  # noqa: PLR0913  # click hands over one argument per option
     *,
     template: str,
     message: str | None,
     replacement: str | None,
     undo: bool,
+    force: bool,
     as_json: bool,
     root: Path | None,
 ) -> int:
@@ -184,12 +188,18 @@ def deprecate(
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
     opened = _open(settings, template)
-    if undo and (message or replacement):
-        raise UsageError("--undo goes without -m and --replacement")
+    if undo and (message or replacement or force):
+        raise UsageError("--undo goes without -m, --replacement and --force")
+    earlier = deprecation_of(metadata(opened.raw))
     if undo:
         text = restored(opened.text, opened.raw, datetime.now(UTC))
     elif message is None:
         raise UsageError("say why with -m")
+    elif earlier and not force:
+        raise UsageError(
+            f"{opened.raw['name']} is {deprecation_words(earlier)}; --force puts the new words in"
+            " the place of these, --undo takes them back"
+        )
     else:
         _look_at_replacement(settings, opened, replacement)
         text = deprecated(opened.text, opened.raw, message, replacement, datetime.now(UTC))
@@ -226,20 +236,25 @@ def diff(
     as_json: bool,
     root: Path | None,
 ) -> int:
-    """What is different between two templates or snapshots: paths, or @org/name[@version].
+    """What is different between two templates or snapshots.
 
+    Each is a path, @org/name[@version] of a template, or @org/name[@version]#NNN of a snapshot. A
+    version that the template has left is taken from its newest enriched file, or from a snapshot.
     A template and a snapshot are compared by what the snapshot took over from its template.
 
     \b
     Examples:
+      mint diff @org/my-specialist@1.0.0 @org/my-specialist@1.1.0
+      mint diff @org/my-specialist@1.0.0#001 @org/my-specialist@1.1.0#001 -u
       mint diff templates/my-specialist.json5 templates/other.json5
-      mint diff snapshots/x/1.0.0/snapshot-001.json5 snapshots/x/1.1.0/snapshot-001.json5 -u
     """  # noqa: D301  # click wants its \b
-    settings = settings_for(root)
-    paths = [find_file(settings.root, ref, enriched=False).path for ref in (before, after)]
-    old, new = _comparable(settings, paths, resolved=resolved)
+    project = settings_for(root).root
+    sides = find_side(project, before), find_side(project, after)
+    for note in notes(*sides):
+        messages().print(Text(f"note: {clean(note)}"))
+    old, new = comparable(*sides, project, resolved=resolved)
     found = differing.differences(old, new)
-    names = (str(_near(paths[0])), str(_near(paths[1])))
+    names = (near(sides[0].path), near(sides[1].path))
     if as_json:
         print_json(
             {
@@ -268,8 +283,7 @@ def _open(settings: Settings, ref: str) -> _Opened:
     path = find_file(settings.root, ref, enriched=False).path
     if author := author_of(path):
         raise UsageError(f"{path} is an enriched file; its versions are those of {author}")
-    library = settings.root / TEMPLATES
-    resolve_template(path, library if library.is_dir() else None)
+    resolve_template(path, settings.root / TEMPLATES)
     raw: Any = read_document(path).value
     return _Opened(path, read_exactly(path), raw)
 
@@ -284,20 +298,6 @@ def _look_at_replacement(settings: Settings, opened: _Opened, ref: str | None) -
         return
     if found.resolve() == opened.path.resolve():
         raise UsageError(f"{ref} cannot be its own replacement")
-
-
-def _comparable(settings: Settings, paths: list[Path], *, resolved: bool) -> tuple[Any, Any]:
-    documents: list[Any] = [read_document(path).value for path in paths]
-    snapshots = [isinstance(each, dict) and "snapshot_metadata" in each for each in documents]
-    is_mixed = snapshots[0] is not snapshots[1]
-    library = settings.root / TEMPLATES
-    for number, path in enumerate(paths):
-        if not snapshots[number] and (resolved or is_mixed):
-            whole = resolve_template(path, library if library.is_dir() else None)
-            documents[number] = whole.value
-        if is_mixed:
-            documents[number] = {k: v for k, v in documents[number].items() if k not in PROVEN}
-    return documents[0], documents[1]
 
 
 def _history_document(raw: Raw, entries: list[Entry], known: int) -> dict[str, Any]:
@@ -326,27 +326,13 @@ def _history_document(raw: Raw, entries: list[Entry], known: int) -> dict[str, A
     }
 
 
-def _print_deprecation(console: Console, raw: Raw) -> None:
-    about = metadata(raw)
-    if about.get("deprecated"):
-        since = f" since {about['deprecated_in']}" if about.get("deprecated_in") else ""
-        why = f": {about['deprecated_reason']}" if about.get("deprecated_reason") else ""
-        use = f"; use {about['replacement']}" if about.get("replacement") else ""
-        console.print(Text(clean(f"deprecated{since}{why}{use}"), "yellow"), soft_wrap=True)
-
-
 def _print_entry(console: Console, entry: Entry, guide: str | None) -> None:
     by = f", {entry.author}" if entry.author else ""
     console.print(Text(clean(f"\n{entry.version}  {entry.date}  {entry.kind}{by}"), "bold"))
     for change in entry.changes:
-        mark = Text("  BREAKING ", "red") if change.get("breaking") else Text("  ")
+        mark = ("BREAKING ", "red") if change.get("breaking") else ""
         said = f"{change['category']}: {change['description']}"
-        console.print(mark.append(clean(said), "none"), soft_wrap=True)
+        console.print(Text.assemble("  ", mark, clean(said)), soft_wrap=True)
         notes = change.get("migration_notes") or (guide if change.get("breaking") else None)
         if notes:
             console.print(Text(clean(f"    to migrate: {notes}")), soft_wrap=True)
-
-
-def _near(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

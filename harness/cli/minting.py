@@ -88,12 +88,8 @@ def terms_for(settings: Settings, asked: Asked, proof: Proof) -> Terms:
 
 def sources_of(settings: Settings, records: Iterable[RunRecord]) -> Sources:
     """Digests of what the runs were made from, as far as the project has it."""
-    import importlib.metadata
-
     import evaluators
     from harness import wiring
-    from harness.domain.digests import bytes_digest
-    from harness.load.prices import FILE
     from harness.load.scenarios import load_scenario
     from harness.specialists.provenance import Sources
     from harness.specialists.sources import code_digest, scenario_documents
@@ -101,14 +97,9 @@ def sources_of(settings: Settings, records: Iterable[RunRecord]) -> Sources:
     def find(suite: str, scenario: str) -> Scenario:
         return load_scenario(settings.root, suite, scenario, kinds=wiring.evaluator_kinds())
 
-    own = settings.root / FILE
     return Sources(
         scenarios=scenario_documents(records, find),
         evaluators=code_digest(Path(evaluators.__file__).parent),
-        prices={
-            "library": f"genai-prices {importlib.metadata.version('genai-prices')}",
-            "own": bytes_digest(own.read_bytes()) if own.is_file() else None,
-        },
     )
 
 

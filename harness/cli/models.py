@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from rich.text import Text
 
 from harness import roster, wiring
-from harness.cli.console import messages
+from harness.cli.console import clean, messages
 from harness.domain.digests import bytes_digest
-from harness.domain.grading import Grading
+from harness.domain.grading import JUDGE, Grading
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelRef, ModelSettings, parse_model
+from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse, parse_model
 from harness.domain.provider import PROVIDERS
+from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway import cassette
@@ -103,9 +105,7 @@ def look_at_models(
     models = dict.fromkeys([*(model for _, model in needed if model), *others])
     shared = shared or Shared()
     if shared.cassette and not models:
-        messages().print(
-            f"[yellow]note:[/] {shared.cassette} is not played: nobody here asks a model"
-        )
+        say_note(f"{shared.cassette} is not played: nobody here asks a model")
     if shared.cassette:
         return
     targets = wiring.open_targets(settings)
@@ -114,6 +114,14 @@ def look_at_models(
         return
     for model in models:
         targets.find(model)
+    is_limited = any(model and spec.budget.usd for spec, model in needed)
+    look_at_prices(settings, models, shared, is_limited=is_limited)
+
+
+def look_at_prices(
+    settings: Settings, models: Iterable[ModelRef], shared: Shared, *, is_limited: bool = False
+) -> None:
+    """Say whose price is not known; raises UsageError where it has to be."""
     prices = wiring.open_prices(settings)
     unknown = [model for model in models if not prices.known(model)]
     if not unknown:
@@ -124,17 +132,22 @@ def look_at_models(
     where = f"{hint}; say it in {settings.root / 'prices.json5'}"
     if shared.strict_prices:
         raise UsageError(f"{what}, and --strict-prices asks for it{where}")
-    if any(model and spec.budget.usd for spec, model in needed) or shared.budget.usd:
+    if is_limited or shared.budget.usd:
         raise UsageError(f"{what}: a limit in money cannot be kept{where}, or limit the tokens")
-    messages().print(f"[yellow]note:[/] {what}: its cost will be shown as unknown{where}")
+    say_note(f"{what}: its cost will be shown as unknown{where}")
+
+
+def say_note(text: str) -> None:
+    """Say something in passing; names in it are no markup."""
+    messages().print(Text.assemble(("note:", "yellow"), f" {clean(text)}"))
 
 
 def _look_at_judges(specs: Sequence[RunSpec], targets: Targets) -> None:
     """A rubric's own judges: one without a key is no reason not to run, unless it is required."""
-    for scenario in dict.fromkeys(spec.scenario.key for spec in specs if not spec.grading.judges):
-        spec = next(spec for spec in specs if spec.scenario.key == scenario)
-        check = next((c for c in spec.scenario.checks if c.kind == "llm_judge"), None)
-        rubric = spec.scenario.rubric
+    asked = {spec.scenario.key: spec.scenario for spec in specs if not spec.grading.judges}
+    for key, scenario in asked.items():
+        check = next((c for c in scenario.checks if c.kind == JUDGE), None)
+        rubric = scenario.rubric
         if check is None or rubric is None:
             continue
         try:
@@ -143,12 +156,10 @@ def _look_at_judges(specs: Sequence[RunSpec], targets: Targets) -> None:
         except UsageError as error:
             if check.required:
                 raise
-            messages().print(f"[yellow]note:[/] {scenario}: {check.name!r} will not run: {error}")
+            say_note(f"{key}: {check.name!r} will not run: {error}")
 
 
-def source_of(
-    settings: Settings, batch: BatchId, specs: Sequence[RunSpec], shared: Shared
-) -> Source:
+def source_of(specs: Sequence[RunSpec], shared: Shared, purses: Mapping[BatchId, Purse]) -> Source:
     """What is asked of all runs together; raises UsageError for what cannot be done now.
 
     That is a cassette that is broken, another one or of other models, and an empty purse.
@@ -163,11 +174,39 @@ def source_of(
                 " it has changed; run it in a new batch"
             )
         shared = replace(shared, cassette=shared.cassette.absolute(), cassette_digest=digest)
-    purses = _batch_purse(settings, batch, shared.budget)
-    for purse in purses.values():
+    _refuse_empty(purses)
+    return Source(purses, replay, shared)
+
+
+def purses_of(settings: Settings, batch: BatchId, budget: Budget) -> Mapping[BatchId, Purse]:
+    """The batch's common purse, with what its earlier runs took already gone.
+
+    Raises UsageError when nothing is left in it.
+    """
+    if budget == Budget():
+        return {}
+    uses = _drawn(wiring.open_store(settings).runs(batch))
+    purse = Purse(
+        budget,
+        usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
+        tokens=sum(use.usage.total for use in uses),
+    )
+    _refuse_empty({batch: purse})
+    return {batch: purse}
+
+
+def _drawn(runs: Sequence[RunRecord]) -> Sequence[ModelUse]:
+    """What runs took, and what choosing the words of their specialists did."""
+    worn = [(run.cell, run.application.choice) for run in runs if run.application]
+    # the iterations of a cell were told the same, and it was asked for once
+    choices = [choice for _, choice in dict.fromkeys(worn) if choice]
+    return [use for run in runs for use in run.drawn] + [each.use for each in choices if each.use]
+
+
+def _refuse_empty(purses: Mapping[BatchId, Purse]) -> None:
+    for batch, purse in purses.items():
         if why := purse.empty():
             raise UsageError(f"the budget of batch {batch} is spent: {why}; {RAISE}")
-    return Source(purses, replay, shared)
 
 
 def read_cassette(path: Path, specs: Sequence[RunSpec]) -> bytes:
@@ -192,20 +231,6 @@ def read_cassette(path: Path, specs: Sequence[RunSpec]) -> bytes:
 def _name(label: str) -> str:
     """Where a model was does not matter to a recording of it."""
     return label.partition(":")[2].partition("@http")[0]
-
-
-def _batch_purse(settings: Settings, batch: BatchId, budget: Budget) -> Mapping[BatchId, Purse]:
-    """The batch's common purse, with what its earlier runs took already gone."""
-    if budget == Budget():
-        return {}
-    uses = [use for run in wiring.open_store(settings).runs(batch) for use in run.drawn]
-    return {
-        batch: Purse(
-            budget,
-            usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
-            tokens=sum(use.usage.total for use in uses),
-        )
-    }
 
 
 BATCH_OPTIONS = (

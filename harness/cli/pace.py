@@ -24,6 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST = 256
+MOST_RETRIES = 20
 AUTO = "auto"
 MIN_FREE = "1GiB"
 
@@ -35,6 +36,7 @@ class Pace:
     jobs: int | None = 1
     most_s: float | None = None
     min_free_bytes: int = 0
+    retries: int = 0
 
     def on_engine(self, settings: Settings, specs: Sequence[RunSpec]) -> tuple[int, Bounds]:
         """So many runs at once, and how far; the time begins now."""
@@ -85,8 +87,12 @@ _OPTIONS = (
         "--min-free-disk", "min_free_bytes", default=MIN_FREE, show_default=True, metavar="SIZE",
         callback=_size, help="No run begins with less room on a disk than this.",
     ),
+    click.option(
+        "--retries", type=click.IntRange(0, MOST_RETRIES), default=0, show_default=True,
+        metavar="N", help="Make a run again that the world spoiled, when all others were made.",
+    ),
 )  # fmt: skip
-_NAMES = ("jobs", "most_s", "min_free_bytes")
+_NAMES = ("jobs", "most_s", "min_free_bytes", "retries")
 
 
 def pace_options(command: Callable[P, R]) -> Callable[..., R]:

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from harness import wiring
-from harness.cli.console import money, output, print_json, table
+from harness.cli.console import clean, money, output, print_json, table
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.forecast import (
     cell_documents,
@@ -27,7 +28,9 @@ from harness.cli.reusing import reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import Worn, specialist_options, without_chooser
 from harness.errors import UsageError
+from harness.plan import Conditions
 from harness.report.compared import outlook_document
+from harness.report.families import as_one
 from harness.report.forecast import Forecast
 from harness.report.limits import Limits, refuse_hopeless
 from harness.report.planned import (
@@ -40,11 +43,9 @@ from harness.report.planned import (
     pilot_of,
     steps,
 )
-from harness.report.power import LEAST_SCENARIOS, WANTED, Outlook, advice
+from harness.report.power import WANTED, Outlook, advice, reach
 from harness.report.words import plural
 from harness.settings import Settings
-
-NONE = "–"
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -55,8 +56,8 @@ NONE = "–"
 @reuse_option
 @click.option("--power", "wants_power", is_flag=True, help="What a comparison of it could show.")
 @click.option(
-    "--difference", "wanted", type=float, default=WANTED, show_default=True, metavar="X",
-    help="The least difference of the score that is worth telling, of 0..1.",
+    "--difference", "wanted", type=float, metavar="X",
+    help=f"With --power: the least difference worth telling, of 0..1.  [default: {WANTED}]",
 )  # fmt: skip
 @click.option(
     "--from", "pilot_batch", metavar="BATCH",
@@ -72,7 +73,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     pace: Pace,
     wants_reuse: bool,
     wants_power: bool,
-    wanted: float,
+    wanted: float | None,
     pilot_batch: str | None,
     as_json: bool,
     root: Path | None,
@@ -90,10 +91,14 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
       bench plan bug-fix --all-scenarios --power --from last
       bench plan --matrix matrix.yaml --jobs auto --max-batch-cost 50 --max-batch-time 8h
     """  # noqa: D301  # click wants its \b
+    if wanted is not None and not wants_power:
+        raise UsageError("--difference goes with --power, which is missing")
+    wanted = WANTED if wanted is None else wanted
     if not 0 < wanted < 1:
         raise UsageError(f"--difference is {wanted:g}; scores go from 0 to 1, so say 0.05 or so")
     settings = settings_for(root)
-    specs = cells_of(settings, picked, asked, without_chooser(worn)).specs
+    conditions = Conditions(budget=asked.budget, user=asked.user)
+    specs = cells_of(settings, picked, asked, without_chooser(worn), conditions).specs
     engine = engine_of(settings, len(specs))
     jobs = (pace.jobs or 1) if isinstance(engine, Gap) else pace.jobs_on(engine, specs)
     known = known_runs(settings, pilot_batch)
@@ -147,7 +152,7 @@ def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) 
         ("Compared", against),
         ("Design", size),
         ("Spread", f"{spread} ({kept})"),
-        ("Detectable", _detectable(view)),
+        ("Detectable", reach(view)),
         (f"To tell {view.wanted:g}", _told(view)),
     ]  # fmt: skip
     console.print(table(None, [("", "id"), ("", "")], rows))
@@ -155,6 +160,8 @@ def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) 
     console.print(
         table(None, STEP_COLUMNS, [_step_row(n, s) for n, s in _ways(design, view, pilot)])
     )
+    for names in design.namesakes:
+        console.print(Text.assemble("\n", ("note:", "yellow"), clean(f" {as_one(names)}")))
     if pilot.is_simulated:
         console.print(
             "\n[yellow]note:[/] simulated agents played in the batch; models vary in other ways"
@@ -187,16 +194,10 @@ def _step_row(name: str, step: Step) -> tuple[str, ...]:
     return name, str(step.scenarios), str(step.iterations), f"{step.runs:,}", cost
 
 
-def _detectable(view: Outlook) -> str:
-    if view.is_too_narrow:
-        return f"nothing beyond these scenarios: that takes {LEAST_SCENARIOS} or more"
-    return NONE if view.detectable is None else f"{view.detectable:.2f}, four times in five"
-
-
 def _told(view: Outlook) -> str:
     if view.is_enough:
         return f"enough: found in {view.chance:.0%} of such comparisons"
-    if view.is_too_narrow or view.chance is None:
+    if view.chance is None:
         return advice(view)
     return f"found in {view.chance:.0%} of such comparisons; {advice(view)}"
 
@@ -216,6 +217,7 @@ def _document(
         document["power"] = {
             **outlook_document(view),
             "sides": design.sides,
+            "same_fixture": [list(names) for names in design.namesakes],
             "advice": advice(view),
             "ways": [
                 {

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from harness import roster, wiring
 from harness.cli.models import Shared
+from harness.domain.grading import JUDGE
 from harness.domain.model import ModelRef, parse_model
 from harness.domain.provider import PROVIDERS
 from harness.domain.spec import RunSpec
 from harness.errors import SandboxFault, UsageError
-from harness.plan import JUDGE
 from harness.sandbox.engine import EngineReport, size
 from harness.settings import Settings
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import click
 
 from harness import roster
-from harness.domain.failures import TABLE
+from harness.claims import Claims
 from harness.domain.ids import BatchId, Digest, new_run_id
 from harness.domain.record import Origin, RunRecord
 from harness.domain.spec import RunSpec
-from harness.store.base import Store, cause
 from harness.tools import Tools
 
 Like = Callable[[Digest, int], RunRecord | None]
@@ -22,16 +21,6 @@ reuse_option = click.option(
     "--reuse", "wants_reuse", is_flag=True,
     help="Let runs of other batches that are the same in everything stand for this one's.",
 )  # fmt: skip
-
-
-def like_in(store: Store) -> Like:
-    """What a store has; it is read once."""
-    known: dict[tuple[Digest, int], RunRecord] = {}
-    for record in store.runs():
-        why = cause(record)
-        if why is None or TABLE[why].graded:
-            known.setdefault((record.spec_digest, record.iteration), record)
-    return lambda spec, iteration: known.get((spec, iteration))
 
 
 def reusable(spec: RunSpec, like: Like) -> RunRecord | None:
@@ -49,7 +38,7 @@ def reusable(spec: RunSpec, like: Like) -> RunRecord | None:
 
 
 def reuse(
-    specs: Sequence[RunSpec], batch: BatchId, tools: Tools, like: Like
+    specs: Sequence[RunSpec], batch: BatchId, tools: Tools, like: Like, claims: Claims
 ) -> tuple[list[RunRecord], list[RunSpec]]:
     """Store what can be reused as runs of the batch; those records, and what is still to be made.
 
@@ -58,7 +47,7 @@ def reuse(
     records, rest = [], []
     for spec in specs:
         found = reusable(spec, like)
-        if found is None or found.batch == batch:
+        if found is None or found.batch == batch or not claims.take(spec):
             rest.append(spec)
             continue
         run = new_run_id(tools.now(), tools.random())

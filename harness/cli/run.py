@@ -1,4 +1,4 @@
-"""`bench run` (the default command) and `bench resume`."""
+"""`bench run`, the default command, and how a batch is worked on."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from pathlib import Path
 
 import click
 
-from harness import roster, wiring
-from harness.cli.console import output, print_json, print_run, print_summary
+from harness import wiring
+from harness.claims import Claims
+from harness.cli.console import messages, output, print_json, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.forecast import look_ahead, stored_like
 from harness.cli.live import LiveWatch
-from harness.cli.lookup import find_batch
 from harness.cli.models import (
     Asked,
     Shared,
     Source,
-    batch_options,
     look_at_models,
+    look_at_prices,
     model_options,
     named_model,
-    remembered_grading,
-    remembered_shared,
+    purses_of,
     source_of,
 )
 from harness.cli.pace import STEADY, Pace, pace_options
@@ -36,27 +35,28 @@ from harness.cli.reusing import Like, reuse, reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import (
     Worn,
-    outfit_again,
+    outfits_of,
     refuse_confounded,
+    refuse_unworn,
     remembered_outfits,
     remembered_specialist,
     say_worn,
     specialist_options,
+    without_chooser,
 )
 from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
-from harness.load.scenarios import load_scenario
-from harness.plan import Selection, plan
+from harness.plan import Conditions
 from harness.report.documents import batch_document
 from harness.report.words import plural
+from harness.sandbox.owner import is_alive
 from harness.settings import Settings
-from harness.store.base import Planned, Wanted
+from harness.store.base import Wanted
 from harness.tools import Tools
 
 
@@ -81,7 +81,7 @@ from harness.tools import Tools
 @click.option(
     "--mint-output",
     type=click.Path(path_type=Path),
-    help="Where the snapshot goes [snapshots/ of the project].",
+    help="With --mint-template: where the snapshot goes [the project's snapshots/].",
 )
 @click.option("--quiet", is_flag=True, help="No progress.")
 @json_option
@@ -117,30 +117,29 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run --matrix matrix.yaml --jobs auto --max-batch-cost 50
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
-    if mint_template and picked.matrix:
-        raise UsageError(
-            f"--mint-template beside --matrix: name {mint_template} and none under 'specialists',"
-            " and mint the batch with mint snapshot"
-        )
+    if mint_output and not mint_template:
+        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
+        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
     if mint_template:
-        # a snapshot compares: what is minted is worn, and the same runs are made without it
-        worn = replace(worn, refs=worn.refs or (mint_template,))
-        picked = replace(picked, with_baseline=True)
-    grading = Grading(
-        only=_names(only),
-        skip=_names(skip),
-        judges=tuple(named_model("--judge", judge) for judge in judges),
-    )
-    warmup = Warmup.SKIP if skip_warmup else Warmup.RUN
-    cells = cells_of(settings, picked, asked, worn, warmup=warmup, grading=grading)
-    specs = cells.specs
+        worn, picked = _minted(settings, mint_template, worn, picked)
     batch = new_batch(batch_id)
+    purses = purses_of(settings, batch, asked.shared.budget)
+    if worn.wearing.chooser and (worn.refs or picked.matrix):
+        look_at_prices(settings, [worn.wearing.chooser], asked.shared)
+    conditions = Conditions(
+        warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
+        budget=asked.budget,
+        user=asked.user,
+        grading=_grading(only, skip, judges),
+    )
+    cells = cells_of(settings, picked, asked, worn, conditions, purses)
+    specs = cells.specs
     refuse_confounded(wiring.open_store(settings).runs(batch), specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, cells.outfits)
     if not (quiet or as_json):
         say_worn(specs, cells.outfits, asked.model)
-    source = source_of(settings, batch, specs, asked.shared)
+    source = source_of(specs, asked.shared, purses)
     like = stored_like(settings, asked.shared) if wants_reuse else None
     look_ahead(settings, specs, batch, source, pace, like=like)
     with reported(settings, batch, as_json=as_json):
@@ -162,65 +161,16 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     return code
 
 
-@click.command()
-@click.argument("batch_id")
-@batch_options
-@pace_options
-@click.option("--quiet", is_flag=True, help="No progress.")
-@json_option
-@root_option
-def resume(  # click hands over one argument per option
-    *, batch_id: str, given: Budget, pace: Pace, quiet: bool, as_json: bool, root: Path | None
-) -> int:
-    """Run what a batch still misses: planned runs that were interrupted, faulted or lost.
-
-    Its budget, its cassette and its demands on prices are those it was planned with; a limit that
-    is given here takes the place of its own. A run whose scenario, prompt, agent or specialist has
-    changed since it was planned is refused.
-    """
-    settings = settings_for(root)
-    store = wiring.open_store(settings)
-    batch = find_batch(store, batch_id).id
-    missing = store.missing(batch)
-    if not missing and not as_json:
-        output().print(f"nothing is missing in batch {batch}")
-        return PASSED
-    # as they were planned: iteration by iteration
-    missing = sorted(missing, key=lambda planned: planned.iteration)
-    groups = _by_source([(_replan(settings, planned), planned) for planned in missing], given)
-    for shared, specs in groups:
-        look_at_models(settings, specs, shared)
-    # before any of them runs, each has what it plays
-    sources = [(source_of(settings, batch, specs, shared), specs) for shared, specs in groups]
-    for source, specs in sources:
-        look_ahead(settings, specs, batch, source, pace)
-    runs: list[RunRecord] = []
-    for source, specs in sources:
-        with (
-            reported(settings, batch, as_json=as_json),
-            opened(settings, len(specs), source, quiet=quiet or as_json) as tools,
-        ):
-            runs += _run(settings, specs, batch, tools, pace)
-    return report(settings, batch, runs, as_json=as_json)
-
-
-def _by_source(
-    missing: Sequence[tuple[RunSpec, Planned]], given: Budget
-) -> list[tuple[Shared, list[RunSpec]]]:
-    """The runs that play one cassette, or none, and what they were planned with."""
-    groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
-    shares = [remembered_shared(json.loads(planned.settings)) for _, planned in missing]
-    for (spec, _), shared in zip(missing, shares, strict=True):
-        groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
-    budget = Budget(
-        usd=given.usd or min((s.budget.usd for s in shares if s.budget.usd), default=None),
-        tokens=given.tokens
-        or min((s.budget.tokens for s in shares if s.budget.tokens), default=None),
-    )
-    strict = any(shared.strict_prices for shared in shares)
-    return [
-        (Shared(budget, strict, path, digest), specs) for (path, digest), specs in groups.items()
-    ]
+def _minted(settings: Settings, template: str, worn: Worn, picked: Picked) -> tuple[Worn, Picked]:
+    """What a snapshot compares: what is minted is worn, and the same runs are made without it."""
+    if picked.matrix:
+        raise UsageError(
+            f"--mint-template beside --matrix: name {template} and none under 'specialists', and"
+            " mint the batch with mint snapshot"
+        )
+    worn = replace(worn, refs=worn.refs or (template,))
+    refuse_unworn(settings, template, outfits_of(settings, without_chooser(worn)))
+    return worn, replace(picked, with_baseline=True)
 
 
 def execute(  # noqa: PLR0913  # each is something that the command was told
@@ -253,19 +203,24 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
             replace(spec, iteration=iterations[spec.cell][spec.iteration - 1]) for spec in specs
         ]
         try:
-            reused, rest = reuse(numbered, batch, tools, like) if like else ([], numbered)
-            return [*reused, *(_run(settings, rest, batch, tools, pace) if rest else ())]
+            claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
+            reused, rest = reuse(numbered, batch, tools, like, claims) if like else ([], numbered)
+            return [*reused, *(work_on(settings, rest, batch, tools, pace) if rest else ())]
         except UsageError:
             tools.store.forget(batch)
             raise
 
 
-def _run(
+def work_on(
     settings: Settings, specs: Sequence[RunSpec], batch: BatchId, tools: Tools, pace: Pace
 ) -> list[RunRecord]:
+    """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
+    claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
     try:
-        return list(run_batch(specs, batch, tools, jobs, bounds))
+        made = list(
+            run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries, claims=claims)
+        )
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:
@@ -276,6 +231,9 @@ def _run(
         raise BatchStopped(
             f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
         ) from stop
+    if others := claims.elsewhere():
+        messages().print(f"{plural(others, 'run')} of the batch: another command makes them now")
+    return made
 
 
 @contextmanager
@@ -312,9 +270,19 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
         else:
             print_summary(console, store.runs(batch), batch)
         console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
-    if any(run.fault for run in runs):
+    # one that was made again is what it was at last
+    last = {(run.cell, run.iteration): run for run in runs}.values()
+    if any(run.fault for run in last):
         return WORLD
-    return PASSED if all(run.passed for run in runs) else NOT_PASSED
+    return PASSED if all(run.passed for run in last) else NOT_PASSED
+
+
+def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Grading:
+    return Grading(
+        only=_names(only),
+        skip=_names(skip),
+        judges=tuple(named_model("--judge", judge) for judge in judges),
+    )
 
 
 def _names(text: str | None) -> tuple[str, ...]:
@@ -341,27 +309,3 @@ def _remember(spec: RunSpec, refs: dict[str, str], shared: Shared) -> str:
             **shared.remembered(),
         }
     )
-
-
-def _replan(settings: Settings, planned: Planned) -> RunSpec:
-    cell, remembered = planned.cell, json.loads(planned.settings)
-    scenario = load_scenario(
-        settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
-    )
-    selection = Selection(
-        (scenario,),
-        (cell.tier,),
-        (roster.agent_ref(cell.agent, cell.model, ModelSettings(**remembered["settings"])),),
-        (outfit_again(settings, remembered),),
-        warmup=Warmup(remembered["warmup"]),
-        budget=Budget(**remembered["budget"]),
-        user=ModelRef(**remembered["user"]) if remembered["user"] else None,
-        grading=remembered_grading(remembered.get("grading", {})),
-    )
-    spec = replace(roster.identify(plan(selection)[0]), iteration=planned.iteration)
-    if spec.digest != planned.spec_digest:
-        raise UsageError(
-            f"{scenario.key} {cell.tier} {cell.who} is not what it was when the batch was planned:"
-            " its files have changed; run it in a new batch"
-        )
-    return spec

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -16,12 +16,12 @@ from harness.cli.bench import COMMANDS
 from harness.cli.matrix import Cells, matrix_cells, refuse_beside_matrix
 from harness.cli.models import Asked
 from harness.cli.wearing import Worn, outfits_of, with_models, without_chooser
-from harness.domain.grading import Grading
+from harness.domain.ids import BatchId
 from harness.domain.scenario import Scenario
-from harness.domain.spec import Warmup
 from harness.errors import UsageError
+from harness.gateway.budget import Purse
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
-from harness.plan import Selection, plan
+from harness.plan import Conditions, Selection, plan
 from harness.settings import Settings
 
 P = ParamSpec("P")
@@ -94,20 +94,22 @@ def cells_of(  # each is a group of options
     picked: Picked,
     asked: Asked,
     worn: Worn,
-    *,
-    warmup: Warmup = Warmup.RUN,
-    grading: Grading | None = None,
+    conditions: Conditions,
+    purses: Mapping[BatchId, Purse] | None = None,
 ) -> Cells:
-    """The runs that are to be made; raises UsageError for what could not be run or compared."""
+    """The runs that are to be made; raises UsageError for what could not be run or compared.
+
+    A model that chooses words is paid from `purses`.
+    """
     if picked.matrix:
         of = functools.partial(matrix_cells, settings, picked.matrix)
         if worn.wearing.chooser:
             # whatever is wrong is found before a model is asked for words
             of(without_chooser(worn), suite=picked.suite, scenario=picked.scenario)
-        return of(worn, suite=picked.suite, scenario=picked.scenario)
+        return of(worn, suite=picked.suite, scenario=picked.scenario, purses=purses)
     suite = str(picked.suite)
     loaded = scenarios_of(settings, suite, picked.scenario, everything=picked.everything)
-    outfits = outfits_of(settings, worn)
+    outfits = outfits_of(settings, worn, purses)
     named = tuple(roster.agent_ref(a, asked.model, asked.settings) for a in picked.agents)
     specs = plan(
         Selection(
@@ -116,11 +118,8 @@ def cells_of(  # each is a group of options
             agents=with_models(named, outfits),
             specialists=(None, *outfits) if picked.with_baseline or not outfits else outfits,
             iterations=picked.iterations,
-            warmup=warmup,
-            budget=asked.budget,
-            user=asked.user,
-            grading=grading or Grading(),
             own_tools=worn.own_tools,
+            **{each.name: getattr(conditions, each.name) for each in fields(conditions)},
         )
     )
     return Cells(tuple(roster.identify(spec) for spec in specs), outfits)

@@ -16,9 +16,9 @@ from harness import roster, wiring
 from harness.agents.tools import toolbox
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, USAGE, json_option, root_option, settings_for
-from harness.cli.mint_templates import template_report
+from harness.cli.mint_templates import template_reports
 from harness.cli.run import execute
-from harness.domain.grading import Grading
+from harness.domain.grading import JUDGE, OF_THE_SESSION, Grading
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
@@ -36,7 +36,7 @@ from harness.load.scenarios import (
     validate_scenario,
 )
 from harness.load.scripts import load_script
-from harness.load.templates import SUFFIXES, TEMPLATES
+from harness.load.template_files import TEMPLATES, files_below
 from harness.plan import Selection, plan
 from harness.report.words import plural
 from harness.settings import Settings
@@ -49,6 +49,8 @@ class Proof:
     batch: BatchId
     problems: tuple[str, ...]
     wrong_refused: int
+    left_out: tuple[str, ...]
+    """Checks that nothing was shown of."""
 
 
 @click.command()
@@ -107,9 +109,7 @@ def validate(
 
 def _templates(settings: Settings) -> list[dict[str, Any]]:
     """Every template of the project: whether it loads, and whether its words can be composed."""
-    folder = settings.root / TEMPLATES
-    paths = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
-    return [template_report(settings, path) for path in paths]
+    return template_reports(settings, files_below(settings.root / TEMPLATES))
 
 
 def _other_files(settings: Settings) -> Iterator[dict[str, Any]]:
@@ -170,9 +170,7 @@ def _wanted(
     return [(s, name) for s in suites for name in find_scenarios(settings.root, s)]
 
 
-OF_A_SESSION = frozenset(
-    {"efficiency", "user_questions_quality", "used_manager_commands", "llm_judge"}
-)
+NOT_PROVED = OF_THE_SESSION | {JUDGE}
 """Checks that say nothing of a solution that nobody worked out, or that cost money."""
 
 
@@ -180,12 +178,24 @@ def prove_scenario(settings: Settings, scenario: Scenario, *, quiet: bool) -> Pr
     """Run the scenario with nothing done, with its solution and with each wrong solution."""
     wrong = sorted(p.name for p in (scenario.folder / "wrong").glob("*") if p.is_dir())
     agents = [AgentRef("echo"), AgentRef("oracle"), *(AgentRef("oracle", name) for name in wrong)]
-    aside = tuple(check.name for check in scenario.checks if check.kind in OF_A_SESSION)
-    grading = Grading(skip=aside)
+    grading = Grading(skip=not_proved(scenario))
     specs = plan(Selection((scenario,), scenario.tiers[:1], tuple(agents), grading=grading))
     batch = BatchId(f"prove_{datetime.now(UTC):%Y%m%d%H%M%S}_{secrets.token_hex(3)}")
     runs = execute(settings, [roster.identify(spec) for spec in specs], batch, refs={}, quiet=quiet)
-    return Proof(batch, tuple(_problems(runs)), len(wrong))
+    return Proof(batch, tuple(_problems(runs)), len(wrong), grading.skip)
+
+
+def not_proved(scenario: Scenario) -> tuple[str, ...]:
+    """The checks that are left out, and those that wait for one of them."""
+    out: set[str] = set()
+    # a chain is no longer than there are checks
+    for _ in scenario.checks:
+        out |= {
+            check.name
+            for check in scenario.checks
+            if check.kind in NOT_PROVED or any(gate in out for gate, _ in check.after)
+        }
+    return tuple(check.name for check in scenario.checks if check.name in out)
 
 
 def _problems(runs: Sequence[RunRecord]) -> list[str]:
@@ -231,7 +241,11 @@ def _document(report: Report, proof: Proof | None) -> dict[str, object]:
         "warnings": list(report.warnings),
     }
     if proof:
-        document["proof"] = {"batch_id": proof.batch, "wrong_solutions": proof.wrong_refused}
+        document["proof"] = {
+            "batch_id": proof.batch,
+            "wrong_solutions": proof.wrong_refused,
+            "not_proved": proof.left_out,
+        }
     return document
 
 
@@ -240,6 +254,8 @@ def _print(report: Report, proof: Proof | None) -> None:
     proved = ""
     if proof and not problems:
         proved = f"  proved: {plural(proof.wrong_refused, 'wrong solution')} refused"
+        if proof.left_out:
+            proved += f"; not proved: {', '.join(proof.left_out)}"
     _print_verdict(f"{report.suite}/{report.scenario}{proved}", problems, report.warnings)
 
 
@@ -250,7 +266,8 @@ def _print_template(document: dict[str, Any]) -> None:
 def _print_verdict(what: str, errors: Sequence[str], warnings: Sequence[str]) -> None:
     console = output()
     console.print("[red]✗[/]" if errors else "[green]✓[/]", Text(clean(what)))
+    is_piped = not console.is_terminal
     for line in errors:
-        console.print(Text(f"    error: {clean(line)}"))
+        console.print(Text(f"    error: {clean(line)}"), soft_wrap=is_piped)
     for line in warnings:
-        console.print(Text(f"    warning: {clean(line)}", style="dim"))
+        console.print(Text(f"    warning: {clean(line)}", style="dim"), soft_wrap=is_piped)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 from rich.text import Text
 
 from harness import roster, wiring
-from harness.cli.console import clean, money, output
+from harness.cli.console import clean, messages, money, output
 from harness.cli.models import named_model
+from harness.cli.places import near
 from harness.domain.application import DOCUMENT_TOKENS, Application, Wearing
+from harness.domain.ids import BatchId
 from harness.domain.model import ModelRef
 from harness.domain.record import RunRecord, SpecialistRef
 from harness.domain.spec import AgentRef, RunSpec
 from harness.errors import UsageError
+from harness.gateway.budget import Purse
 from harness.report.words import plural
 from harness.settings import Settings
 
@@ -105,9 +107,11 @@ def specialist_options(command: Callable[P, R]) -> Callable[..., R]:
     return wrapped
 
 
-def outfits_of(settings: Settings, worn: Worn) -> tuple[Outfit, ...]:
+def outfits_of(
+    settings: Settings, worn: Worn, purses: Mapping[BatchId, Purse] | None = None
+) -> tuple[Outfit, ...]:
     """The specialists, found; raises UsageError for one that is not there or cannot be used."""
-    return tuple(wiring.find_specialist(settings, ref, worn.wearing) for ref in worn.refs)
+    return tuple(wiring.find_specialist(settings, ref, worn.wearing, purses) for ref in worn.refs)
 
 
 def without_chooser(worn: Worn) -> Worn:
@@ -127,6 +131,18 @@ def with_models(agents: Sequence[AgentRef], outfits: Sequence[Outfit]) -> tuple[
             model = preferred_model([each.template for each in outfits], provider)
         found.append(replace(agent, model=model))
     return tuple(found)
+
+
+def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) -> None:
+    """Raise UsageError where what is to be minted would not run at all."""
+    minted = wiring.find_specialist(settings, template).template
+    worn = [f"{each.template.name}@{each.template.version}" for each in outfits]
+    name = f"{minted.name}@{minted.version}"
+    if name not in worn:
+        raise UsageError(
+            f"--mint-template {template} is {name}, and the runs wear {', '.join(worn)}: there"
+            f" would be nothing to compare; add --specialist {template}"
+        )
 
 
 def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
@@ -174,10 +190,7 @@ def say_worn(specs: Sequence[RunSpec], outfits: Sequence[Outfit], asked: str | N
         for note in outfit.template.notes
         if note.startswith("enriched: ")
     ]
-    for template in (outfit.template for outfit in outfits):
-        if gone := template.deprecation:
-            better = f"; use {gone.replacement}" if gone.replacement else ""
-            lines.append(f"{template.name}: deprecated: {gone.reason or 'no reason given'}{better}")
+    _warn_of_deprecated(outfits)
     named = dict.fromkeys(spec.agent.label for spec in specs if spec.agent.model and not asked)
     for spec in specs:
         if outfits and spec.agent.label in named and spec.agent.name in roster.PROVIDER_OF:
@@ -191,11 +204,21 @@ def say_worn(specs: Sequence[RunSpec], outfits: Sequence[Outfit], asked: str | N
         console.print(Text(f"note: {clean(line)}", "dim"), soft_wrap=True)
 
 
+def _warn_of_deprecated(outfits: Sequence[Outfit]) -> None:
+    from harness.specialists.cards import deprecation_words  # noqa: PLC0415  # with a specialist only
+
+    gone = {each.template.name: each.template.deprecation for each in outfits}
+    for name, deprecation in gone.items():
+        if deprecation:
+            said = f"warning: {name} is {deprecation_words(deprecation)}"
+            messages().print(Text(clean(said), "yellow"), soft_wrap=True)
+
+
 def remembered_outfits(settings: Settings, outfits: Sequence[Outfit]) -> dict[str, str]:
     """By `name@version`, the very file that a resumed command has to read."""
     return {
-        f"{each.template.name}@{each.template.version}": _in_project(
-            settings.root, each.template.source
+        f"{each.template.name}@{each.template.version}": near(
+            each.template.source, settings.root.absolute()
         )
         for each in outfits
     }
@@ -212,7 +235,9 @@ def remembered_specialist(spec: RunSpec, refs: Mapping[str, str]) -> dict[str, A
     }
 
 
-def outfit_again(settings: Settings, remembered: Mapping[str, Any]) -> Outfit | None:
+def outfit_again(
+    settings: Settings, remembered: Mapping[str, Any], purses: Mapping[BatchId, Purse]
+) -> Outfit | None:
     """The specialist that a run was planned with; a newer enriched file is not taken."""
     ref = remembered["specialist"]
     if ref is None:
@@ -220,7 +245,7 @@ def outfit_again(settings: Settings, remembered: Mapping[str, Any]) -> Outfit | 
     given = dict(remembered.get("wearing") or {})
     chooser = given.pop("chooser", None)
     wearing = Wearing(**given, chooser=ModelRef(**chooser) if chooser else None)
-    return wiring.planned_specialist(settings, ref, wearing)
+    return wiring.planned_specialist(settings, ref, wearing, purses)
 
 
 def print_application(run: RunRecord) -> None:
@@ -252,8 +277,3 @@ def _lines(ref: SpecialistRef, application: Application | None) -> list[tuple[st
     lines += [("Document", each) for each in application.documents]
     lines += [("Left out", each) for each in application.left_out]
     return lines
-
-
-def _in_project(root: Path, path: Path) -> str:
-    root = root.absolute()
-    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)

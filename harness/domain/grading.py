@@ -9,8 +9,12 @@ from harness.domain.model import ModelRef
 from harness.domain.scenario import CheckSpec, Scenario
 from harness.errors import UsageError, nearest
 
+JUDGE = "llm_judge"
 QUESTIONS = "user_questions_quality"
 EFFICIENCY = "efficiency"
+MANAGER_COMMANDS = "used_manager_commands"
+OF_THE_SESSION = frozenset({EFFICIENCY, MANAGER_COMMANDS, QUESTIONS})
+"""Kinds of checks that look at how the work was done and not at what came of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -149,3 +150,24 @@ class ModelUse:
     """The median over the answers."""
     least_usd: float = 0.0
     """What is known of the cost, also where the whole is not."""
+
+
+def total_use(uses: Sequence[ModelUse]) -> ModelUse | None:
+    """What several lines used together; the cost is known when each line's is."""
+    if not uses:
+        return None
+    costs = [use.cost_usd for use in uses if use.requests]
+    known = [cost for cost in costs if cost is not None]
+    return ModelUse(
+        usage=sum((use.usage for use in uses), Usage()),
+        cost_usd=math.fsum(known) if len(known) == len(costs) else None,
+        requests=sum(use.requests for use in uses),
+        turns=sum(use.turns for use in uses),
+        failed=sum(use.failed for use in uses),
+        refused=sum(use.refused for use in uses),
+        unmetered=sum(use.unmetered for use in uses),
+        retries=sum(use.retries for use in uses),
+        waited_s=math.fsum(use.waited_s for use in uses),
+        first_token_s=uses[0].first_token_s,
+        least_usd=math.fsum(use.least_usd for use in uses),
+    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+LINK, SUBMODULE = "120000", "160000"
+"""Modes of what is no file."""
+
 
 class PatchKind(StrEnum):
     """What happened to a file."""

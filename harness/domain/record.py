@@ -172,6 +172,25 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceTables:
+    """What prices were taken from."""
+
+    library: str
+    """The price library and its version: the table is part of it."""
+    own: Digest | None = None
+    """Of the project's prices.json5; None where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Which harness made a run, and what it was metered with."""
+
+    harness: str
+    """Its version."""
+    prices: PriceTables
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Spec + session + tree + checks + score, or a fault."""
 
@@ -206,6 +225,8 @@ class RunRecord:
     """The specialist's words, and how they were chosen."""
     reused: Origin | None = None
     """None where it was made for its own batch; else the record is that of another, and paid."""
+    maker: Maker | None = None
+    """None for a run that was stored before this was recorded."""
 
     @property
     def judging(self) -> tuple[ModelUse, ...]:

@@ -128,7 +128,6 @@ class Template:
     digest: Digest
     """Of that content: comments, spacing and the order of keys do not change it."""
     display_name: str | None = None
-    schema_version: str | None = None
     prompts: PromptSet = PromptSet()
     tasks: tuple[TaskPrompts, ...] = ()
     task_detection: TaskDetection = TaskDetection()

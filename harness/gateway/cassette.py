@@ -14,6 +14,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any, TypeVar
 
 from harness.domain.model import Usage
+from harness.domain.plain_json import no_number
 from harness.errors import UsageError
 from harness.gateway.base import Refusal
 from harness.gateway.exchange import Exchange, Recording
@@ -168,7 +169,7 @@ class _Fields:
 
     def __init__(self, line: bytes) -> None:
         try:
-            values = json.loads(line, parse_constant=_refuse)
+            values = json.loads(line, parse_constant=no_number)
         except (ValueError, RecursionError) as error:
             raise _Damaged(f"not JSON: {error!s:.120}") from error
         if not isinstance(values, dict):
@@ -296,10 +297,6 @@ def _as_usage(fields: _Fields) -> Usage:
     )
     fields.finish()
     return usage
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number")
 
 
 def _or_none(fits: Callable[[object], bool]) -> Callable[[object], bool]:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from harness.domain.model import Api, ModelRef
+from harness.domain.plain_json import no_number
 from harness.gateway.base import Refusal
 from harness.gateway.fetching import CONVERSATION, blocks, fetched
 
@@ -153,16 +154,12 @@ def _written(value: Mapping[str, Any]) -> bytes:
 
 def _parse(body: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=no_number)
     except (ValueError, RecursionError) as error:
         raise RefusedError(Refusal.MALFORMED, f"the body is no JSON: {error!s:.200}") from error
     if not isinstance(value, dict):
         raise RefusedError(Refusal.MALFORMED, "the body is no JSON object")
     return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
 
 
 def _check_model(value: Mapping[str, Any], model: ModelRef) -> None:

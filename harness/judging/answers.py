@@ -6,24 +6,21 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from harness.domain.rubric import Category
 from harness.judging.prompt import NEEDS_A_QUOTATION_ABOVE
+from harness.llm.replies import MOST_PROBLEMS, json_object
 
 LOWEST, HIGHEST = 1, 5
 REPLY_CHARS = 400_000
 REASONING_CHARS = 4_000
 QUOTE_CHARS = 2_000
 MOST_QUOTES = 10
-MOST_PROBLEMS = 20
 
 _WHOLE_LINE, _PART = 3, 8
 """Letters and digits that make a quotation one: `}` is on every page."""
 
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
 _LETTERS = re.compile(r"\w")
-_SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"^[+-]", re.MULTILINE)
 
 
@@ -70,7 +67,7 @@ class Passages:
 def read_answer(text: str, categories: Sequence[Category], passages: Passages) -> Answer:
     """What a reply says, or everything that is wrong with it."""
     try:
-        found = _object(text)
+        found = json_object(text, REPLY_CHARS)
     except (ValueError, RecursionError):
         return Answer(problems=("It is not one JSON object alone.",))
     scores = found.get("scores")
@@ -91,34 +88,6 @@ def read_answer(text: str, categories: Sequence[Category], passages: Passages) -
     if problems:
         return Answer(problems=tuple(problems[:MOST_PROBLEMS]))
     return Answer(tuple(verdicts[number] for number in range(len(categories))))
-
-
-def _object(text: str) -> dict[str, object]:
-    """The reply as JSON. Not the first object in it: that may be one of the agent's, repeated."""
-    if len(text) > REPLY_CHARS:
-        raise ValueError("too long")
-    plain = text.strip()
-    fenced = _FENCED.fullmatch(plain)
-    found = json.loads(
-        fenced[1] if fenced else plain,
-        parse_constant=_refuse,
-        object_pairs_hook=_once,
-        strict=False,  # models write line ends into texts as they are
-    )
-    if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004  # one kind of bad reply among others
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
 
 
 def _wrong(item: object, number: int | None, known: dict[int, Verdict]) -> Iterator[str]:
@@ -164,16 +133,17 @@ def _name(value: object) -> str:
 
 
 def _folded(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def _both(line: str) -> tuple[str, ...]:
+    """A line of a diff as it stands, then without its mark."""
     return (line, line[1:]) if line[:1] in ("+", "-", " ") else (line,)
 
 
 def _readings(page: Sequence[str]) -> Iterator[str]:
     """A diff as it stands, without its marks, as the file was and as it is."""
     yield _folded("\n".join(page))
-    yield _folded("\n".join(line[1:] if line[:1] in ("+", "-", " ") else line for line in page))
+    yield _folded("\n".join(_both(line)[-1] for line in page))
     for gone in ("+", "-"):
         yield _folded("\n".join(line[1:] for line in page if line[:1] != gone))

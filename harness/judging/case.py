@@ -12,16 +12,14 @@ import pathspec
 
 from harness.domain.artifact import Artifact
 from harness.domain.changes import Change, ChangeKind
+from harness.domain.grading import JUDGE
 from harness.domain.model import ModelUse
 from harness.domain.patch import Patch
 from harness.domain.record import CheckResult, CommandResult
 from harness.domain.scenario import Scenario
 from harness.domain.session import Entry, Role
-from harness.load.overlays import read_overlay
+from harness.load.overlays import SOLUTION_PATCH, read_overlay
 from harness.patches import parse_patch
-
-KIND = "llm_judge"
-SOLUTION_PATCH = "solution.patch"
 
 
 class Result(NamedTuple):
@@ -42,8 +40,8 @@ class Case:
     """What reached grading; what the agent did to protected files is not in it."""
     statement: str = ""
     """What the agent said last; shown only when the rubric asks for it."""
-    results: tuple[tuple[str, float | None, tuple[str, ...]], ...] = ()
-    """Commands and earlier checks: name, score, details."""
+    results: tuple[Result, ...] = ()
+    """Commands and earlier checks."""
     solution: Patch | None = None
     """The author's own; shown only when the rubric asks for it."""
     about: str = ""
@@ -75,7 +73,7 @@ def make_case(
     rubric = scenario.rubric
     with_solution = rubric is not None and rubric.with_solution
     ran = (Result(each.name, float(each.ok), (_ended(each),)) for each in commands)
-    made = (_result(each) for each in checks if each.kind != KIND)
+    made = (_result(each) for each in checks if each.kind != JUDGE)
     return Case(
         task=task,
         patch=graded_part(patch, scenario.protected),

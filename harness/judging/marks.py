@@ -11,10 +11,7 @@ from harness.domain.digests import text_digest
 from harness.domain.ids import Digest
 from harness.domain.judgement import Mark
 from harness.domain.rubric import Category, Combine, Rubric
-from harness.judging.answers import HIGHEST, LOWEST, Verdict
-
-MOST_QUOTES = 10
-_ROUNDING = 1e-9
+from harness.judging.answers import HIGHEST, LOWEST, MOST_QUOTES, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ def disputed(rubric: Rubric, opinions: Sequence[Opinion]) -> tuple[str, ...]:
     names = []
     for number, category in enumerate(rubric.categories):
         scores = [opinion.score(number) for opinion in opinions]
-        if max(scores) - min(scores) > rubric.disagreement + _ROUNDING:
+        if max(scores) - min(scores) > rubric.disagreement:
             names.append(category.name)
     return tuple(names)
 

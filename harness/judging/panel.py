@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.domain.artifact import Artifact
 from harness.domain.judgement import Judgement, Mark
-from harness.domain.model import ModelRef, ModelSettings, ModelUse, parse_model
+from harness.domain.model import ModelRef, ModelSettings, ModelUse, parse_model, total_use
 from harness.domain.provider import PROVIDERS
 from harness.domain.rubric import Rubric
 from harness.errors import ProviderFault, UsageError
@@ -19,19 +19,16 @@ from harness.evaluate import Judges
 from harness.judging.answers import Answer, Passages, Verdict, read_answer
 from harness.judging.case import Case, JudgeFailed
 from harness.judging.marks import Opinion, combined, disputed, rubric_digest, weighted_score
-from harness.judging.prompt import NEEDS_A_QUOTATION_ABOVE, again, instructions, question
+from harness.judging.prompt import NEEDS_A_QUOTATION_ABOVE, instructions, question
 from harness.judging.shown import Shown, show
-from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Stop, Turn, User
+from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Stop, Turn
+from harness.llm.replies import REPLY_CHARS, ROOMS, NoAnswer, ask
 from harness.llm.settings import check_settings
 from harness.log import log
 
 ANSWER_S = 600.0
-REPAIRS = 2
-"""How often a judge may mend an answer that cannot be used."""
-ROOMS = (1.0, 0.4, 0.15)
-"""Of the usual size of a case, for models that cannot read so much."""
 MOST_AT_ONCE = 4
-REPLY_CHARS = 100_000
+CUT_OFF = "It was cut off: write one sentence of reasoning and one quote for each category."
 
 PROMPT, REPLIES = "judge-prompt.json", "judge-replies.json"
 NOBODY = (
@@ -54,10 +51,6 @@ class _Hearing:
     replies: list[dict[str, Any]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     uses: list[ModelUse] = field(default_factory=list)
-
-
-class _NoVerdict(Exception):
-    """One answer came to nothing."""
 
 
 def judge_work(
@@ -92,29 +85,6 @@ def judge_work(
         use=use,
         artifacts=artifacts,
     )
-
-
-def total_use(uses: Sequence[ModelUse]) -> ModelUse | None:
-    """What several lines used together; the cost is known when each line's is."""
-    if not uses:
-        return None
-    costs = [use.cost_usd for use in uses if use.requests]
-    known = [cost for cost in costs if cost is not None]
-    whole = uses[0]
-    for use in uses[1:]:
-        whole = ModelUse(
-            usage=whole.usage + use.usage,
-            requests=whole.requests + use.requests,
-            turns=whole.turns + use.turns,
-            failed=whole.failed + use.failed,
-            refused=whole.refused + use.refused,
-            unmetered=whole.unmetered + use.unmetered,
-            retries=whole.retries + use.retries,
-            waited_s=whole.waited_s + use.waited_s,
-            first_token_s=whole.first_token_s,
-            least_usd=whole.least_usd + use.least_usd,
-        )
-    return replace(whole, cost_usd=sum(known) if len(known) == len(costs) else None)
 
 
 def _nothing(rubric: Rubric) -> Judgement:
@@ -152,7 +122,7 @@ def _seated(hearing: _Hearing, model: ModelRef, settings: ModelSettings, judges:
             for number in range(1, wanted + 1):
                 try:
                     hearing.answers.append(_answer(hearing, seat.chat))
-                except _NoVerdict as error:
+                except NoAnswer as error:
                     failed.setdefault(str(error), []).append(number)
         finally:
             hearing.uses.append(seat.use())
@@ -175,47 +145,38 @@ def _which(numbers: Sequence[int], wanted: int) -> str:
 
 def _answer(hearing: _Hearing, chat: Chat) -> tuple[Verdict, ...]:
     """One answer, mended where it has to be."""
-    categories = hearing.rubric.categories
-    messages, turn = _first(hearing, chat)
-    passages = Passages(hearing.shown.work)
     attempts: list[dict[str, Any]] = []
-    hearing.replies.append({"attempts": attempts})
-    for left in reversed(range(REPAIRS + 1)):
+
+    def send(messages: Sequence[Message]) -> Turn:
+        turn = chat.send(instructions(hearing.rubric), messages, timeout_s=ANSWER_S)
         attempts.append({"text": turn.text[:REPLY_CHARS], "stop": turn.stop.value})
-        if turn.stop is Stop.REFUSED:
-            raise _NoVerdict("it refuses to judge this")
-        answer = read_answer(turn.text, categories, passages)
-        if answer.verdicts:
+        return turn
+
+    def read(turn: Turn) -> Answer:
+        passages = Passages(hearing.shown.work)
+        answer = read_answer(turn.text, hearing.rubric.categories, passages)
+        if answer.problems and turn.stop is Stop.LENGTH:
+            answer = Answer(problems=(CUT_OFF,))
+        if answer.problems:
+            attempts[-1]["problems"] = answer.problems
+        else:
             attempts[-1]["verdicts"] = [asdict(each) for each in answer.verdicts]
-            return answer.verdicts
-        problems = _problems(turn, answer)
-        attempts[-1]["problems"] = problems
-        if left:
-            said = Turn(turn.text[:REPLY_CHARS] if turn.text.strip() else "(nothing)")
-            messages += [said, User(again(problems))]
-            turn = chat.send(instructions(hearing.rubric), messages, timeout_s=ANSWER_S)
-    raise _NoVerdict(
-        f"no answer that can be used, asked {REPAIRS + 1} times; at last: {problems[0]}"
-    )
+        return answer
+
+    try:
+        return ask(send, _cases(hearing), read, task="judge this").verdicts
+    finally:
+        if attempts:
+            hearing.replies.append({"attempts": attempts})
 
 
-def _first(hearing: _Hearing, chat: Chat) -> tuple[list[Message], Turn]:
-    """The case as it was sent, and what it got; a case that is too long is cut further."""
-    while True:
-        messages: list[Message] = [User(question(hearing.shown.document))]
-        try:
-            return messages, chat.send(instructions(hearing.rubric), messages, timeout_s=ANSWER_S)
-        except ContextTooLong:
-            if hearing.room + 1 == len(ROOMS):
-                raise
-            hearing.room += 1
-            hearing.shown = show(hearing.case, hearing.rubric, ROOMS[hearing.room])
-
-
-def _problems(turn: Turn, answer: Answer) -> list[str]:
-    if turn.stop is Stop.LENGTH:
-        return ["It was cut off: write one sentence of reasoning and one quote for each category."]
-    return list(answer.problems)
+def _cases(hearing: _Hearing) -> Iterator[str]:
+    """The case as it is sent: once it was too long, it stays cut."""
+    yield question(hearing.shown.document)
+    while hearing.room + 1 < len(ROOMS):
+        hearing.room += 1
+        hearing.shown = show(hearing.case, hearing.rubric, ROOMS[hearing.room])
+        yield question(hearing.shown.document)
 
 
 def _prompts(rubric: Rubric, heard: Sequence[_Hearing]) -> list[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from harness.domain.rubric import Category, Rubric
 
 LEAD = "The case, as one JSON document:"
@@ -81,12 +79,6 @@ def instructions(rubric: Rubric) -> str:
 def question(document: str) -> str:
     """The one message of data; the rest of it is ours."""
     return f"{LEAD}\n{document}\n{CLOSE}"
-
-
-def again(problems: Sequence[str]) -> str:
-    """What is wrong with an answer, without a word of what it says."""
-    listed = "\n".join(f"- {problem}" for problem in problems)
-    return f"That is not an answer that can be used:\n{listed}\nGive the whole JSON object again."
 
 
 def _category(category: Category) -> str:

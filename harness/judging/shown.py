@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.domain.patch import FilePatch, Patch
 from harness.domain.rubric import Rubric
-from harness.judging.case import Case
+from harness.judging.case import Case, Result
 from harness.judging.ranking import Rank, order, rank
 
 TASK_CHARS = 40_000
@@ -186,9 +186,7 @@ def _size(file: FilePatch) -> int:
     return _FILE_COSTS + len(file.text) + _LINE_COSTS * file.text.count("\n")
 
 
-def _results(
-    results: Iterable[tuple[str, float | None, tuple[str, ...]]], most: int, shown: Shown
-) -> list[dict[str, Any]]:
+def _results(results: Iterable[Result], most: int, shown: Shown) -> list[dict[str, Any]]:
     entries = []
     for name, score, details in list(results)[:MOST_RESULTS]:
         # a line may hold line ends here; the place for more of it is the check's own record

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from harness.domain.plain_json import no_number
+
 NO_DEADLINE = math.inf
 
 
@@ -128,7 +130,7 @@ def whole(text: str) -> str:
 def parsed(arguments: str) -> dict[str, object] | None:
     """A tool's arguments, when they are a JSON object that can be sent again."""
     try:
-        value = json.loads(arguments or "{}", parse_constant=_refuse)
+        value = json.loads(arguments or "{}", parse_constant=no_number)
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
@@ -139,7 +141,3 @@ def object_of(arguments: str) -> dict[str, object]:
     """Arguments as the JSON object that providers want back, whatever the model wrote."""
     value = parsed(arguments)
     return {"malformed_arguments": whole(arguments)} if value is None else value
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(f"{name} is no number")

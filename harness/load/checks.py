@@ -167,8 +167,9 @@ def check_problems(
         yield from _command_problems(source, placed, names)
         if placed.spec.kind == "oracle" and not around.has_expected:
             yield Problem(placed.place, "checks expected values, but the oracle's file has none")
-        yield from _option_problems(placed)
-        yield from _gate_problems(placed, checks)
+        yield from _option_problems(placed.place, placed.spec.kind, placed.spec.options)
+        yield from _gate_problems(source, placed, checks)
+    yield from _spoiled_options(source, around)
     yield from _doubles(checks)
     if source.is_whole("evaluators", "validation", *BLOCKS):
         yield from _balance(checks, around)
@@ -188,24 +189,45 @@ def _kind_problems(placed: Placed, around: Around) -> Iterator[Problem]:
             yield Problem((*placed.place, key), f"means nothing to the evaluator {spec.kind!r}")
 
 
-def _option_problems(placed: Placed) -> Iterator[Problem]:
+def _option_problems(place: Place, kind: str, options: Mapping[str, Any]) -> Iterator[Problem]:
     """What the evaluator's own schema says; an evaluator of another package looks for itself."""
-    options, kind = placed.spec.options, placed.spec.kind
     for problem in (*option_problems(options, kind), *option_rules(kind, options)):
-        yield problem._replace(place=(*placed.place, "options", *problem.place))
+        yield problem._replace(place=(*place, "options", *problem.place))
 
 
-def _gate_problems(placed: Placed, checks: tuple[Placed, ...]) -> Iterator[Problem]:
+def _spoiled_options(source: Source, around: Around) -> Iterator[Problem]:
+    for index, kind in spoiled_checks(source):
+        options = source.raw["evaluators"][index].get("options")
+        if kind in around.kinds and isinstance(options, dict):
+            yield from _option_problems(("evaluators", index), kind, options)
+
+
+def spoiled_checks(source: Source) -> Iterator[tuple[int, str]]:
+    """Place and kind of the checks that are not made, as something is wrong with them."""
+    for index, item in enumerate(source.raw.get("evaluators", ())):
+        if ("evaluators", index) in source.spoiled and isinstance(item, dict):
+            kind = item.get("uses", item.get("name"))
+            if isinstance(kind, str):
+                yield index, kind
+
+
+def _gate_problems(source: Source, placed: Placed, checks: tuple[Placed, ...]) -> Iterator[Problem]:
     if "threshold" in placed.given and not placed.spec.required:
         text = "is what a required check has to score; say `required: true`"
         yield Problem((*placed.place, "threshold"), text)
     waits = {each.spec.name: [name for name, _ in each.spec.after] for each in checks}
     for name in waits[placed.spec.name]:
         place: Place = (*placed.place, "after", name)
-        if name not in waits:
+        if name not in waits and not _is_spoiled(source, name):
             yield Problem(place, f"names no check; {nearest(name, waits)}")
         elif placed.spec.name in _reached_from(name, waits):
             yield Problem(place, f"waits for {placed.spec.name!r} itself, so neither is ever made")
+
+
+def _is_spoiled(source: Source, name: str) -> bool:
+    """A check of that name is listed, and something else is wrong with it."""
+    items = source.raw.get("evaluators", ())
+    return any(isinstance(item, dict) and item.get("name") == name for item in items)
 
 
 def _reached_from(name: str, waits: Mapping[str, list[str]]) -> set[str]:

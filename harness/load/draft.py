@@ -30,7 +30,7 @@ from harness.domain.scenario import (
 )
 from harness.errors import BadFile
 from harness.load import folders
-from harness.load.checks import check_problems, read_checks, read_validation
+from harness.load.checks import check_problems, read_checks, read_validation, spoiled_checks
 from harness.load.dependencies import read_rules
 from harness.load.evaluator_scripts import script_problems, scripts_digest
 from harness.load.heuristics import read_heuristics
@@ -177,13 +177,14 @@ def _notes(parts: _Parts) -> Iterator[str]:
     folder, source = parts.folder, parts.source
     suite = folder.parent.parent.name
     made = {check.kind for check in parts.checks}
+    made.update(kind for _, kind in spoiled_checks(source))
     yield from notes(source, suite=suite, scenario=folder.name, made=made)
     if "image" not in source.raw and source.is_whole("image"):
         packages = " and ".join(parts.image.packages)
         yield f"image: not given; it is {parts.image.name} with {packages}, and nothing else"
     if all((folder / name).is_dir() for name in folders.FIXTURES):
         yield f"{folders.FIXTURES[1]}/: not used, because {folders.FIXTURES[0]}/ is there"
-    if parts.oracle.expected and not any(check.kind == "oracle" for check in parts.checks):
+    if parts.oracle.expected and "oracle" not in made:
         yield "expected values are given, but no evaluator `oracle` looks at them"
     yield from folders.caches(folder)
     if folders.has_hidden_tests(folder) and not any(c.level is Level.B for c in parts.checks):

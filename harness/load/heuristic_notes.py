@@ -12,10 +12,9 @@ from harness.domain.heuristics import HeuristicKind
 from harness.load.folders import SOLUTION, find_fixture
 from harness.load.globs import is_glob, matching
 from harness.load.heuristics import written
+from harness.load.overlays import SOLUTION_PATCH
 from harness.load.places import Place, Problem
 from harness.load.source import Source
-
-PATCH = "solution.patch"
 
 _NEGATION = re.compile(
     r"(?:no|not|non|without|avoids?|never|lacks?|does not|doesn t|do not|don t|must not|should not"
@@ -69,7 +68,7 @@ def _unmatched(source: Source, folder: Path) -> Iterator[Problem]:
     if fixture is None:
         return
     before = sorted(_files(fixture))
-    solved = solution.is_dir() and not (solution / PATCH).exists()
+    solved = solution.is_dir() and not (solution / SOLUTION_PATCH).exists()
     known = [*before, *(_files(solution) if solved else ())]
     for place, kind, item in written(source):
         wanted = str(item.get("file", item.get("path", ""))).removeprefix("./").rstrip("/")

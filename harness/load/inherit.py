@@ -8,8 +8,9 @@ inherited one.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ APPEND = "append"
 EVERY = "*"
 NAMES = ("url", "path", "source", "name", "model")
 """What items of lists are known by."""
+MOST_ANCESTORS = 16
 
 FindParent = Callable[[str, Path], Path]
 """The file that a reference means, seen from the file that holds it; raises UsageError."""
@@ -79,7 +81,7 @@ def resolve(path: Path, find: FindParent) -> Resolved:
     while (ref := _parent_of(chain[-1])) is not None:
         try:
             parent = find(ref, chain[-1].path)
-            _refuse_cycle([*(document.path for document in chain), parent])
+            _refuse_endless([*(document.path for document in chain), parent])
             chain.append(read_document(parent))
         except BadFile as error:
             if len(chain) == 1 and error.path == path:
@@ -89,12 +91,17 @@ def resolve(path: Path, find: FindParent) -> Resolved:
         except UsageError as error:
             problems.append(Problem((FROM,), f"{_way(chain, ref)}: {error}"))
             break
-    first = chain[0].value
+    return merged(chain, problems)
+
+
+def merged(chain: Sequence[Document], problems: Iterable[Problem] = ()) -> Resolved:
+    """The first file of a chain with all that it has from the others."""
+    first, problems = chain[0].value, list(problems)
     if len(chain) == 1 and not isinstance(first, dict):
         return Resolved(first, tuple(chain), {}, tuple(problems))
     merging = _Merging(chain[-1].path)
     for document in reversed(chain):
-        problems.extend(merging.add(document, path))
+        problems.extend(merging.add(document, chain[0].path))
     order = dict.fromkeys([*first, *merging.value] if isinstance(first, dict) else merging.value)
     value = {key: merging.value[key] for key in order if key in merging.value}
     return Resolved(value, tuple(chain), merging.origins, tuple(problems))
@@ -112,11 +119,13 @@ def _way(chain: Sequence[Document], ref: str) -> str:
     return f"cannot be inherited ({' → '.join([*steps, ref])})"
 
 
-def _refuse_cycle(paths: Sequence[Path]) -> None:
+def _refuse_endless(paths: Sequence[Path]) -> None:
     *before, last = [path.resolve() for path in paths]
     if last in before:
         names = " → ".join(path.name for path in paths[before.index(last) :])
         raise UsageError(f"it inherits from itself: {names}")
+    if len(before) > MOST_ANCESTORS:
+        raise UsageError(f"more than {MOST_ANCESTORS} templates inherit from one another in a row")
 
 
 @dataclass(slots=True)
@@ -134,18 +143,16 @@ class _Merging:
             yield Problem((FROM,), f"{document.path} is not a template: {given!r:.40}")
             return
         for key in OWN:
-            self._forget((key,))
-            self.value.pop(key, None)
+            _forget(self.origins, (key,), self.value.pop(key, None))
         lists = given.get(MERGE)
         lists = lists if isinstance(lists, dict) else {}
+        if lists and document.path == asked and FROM not in given:
+            yield Problem((MERGE,), f"there is nothing to merge with: there is no {FROM!r}")
         for dotted in lists:
             if dotted != EVERY and not isinstance(_at(given, dotted), list):
                 place = (MERGE, dotted) if document.path == asked else (FROM,)
                 yield Problem(place, f"there is no list {dotted!r} in {document.path.name}")
         _Layer(document.path, lists, asked, self.root, self.origins).lay((), self.value, given)
-
-    def _forget(self, place: Place) -> None:
-        _forget(self.origins, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +171,15 @@ class _Layer:
             if isinstance(new, dict) and new:
                 # what comes from here is kept by the leaf: the rest of a mapping may be inherited
                 if not isinstance(old, dict):
-                    _forget(self.origins, here)
+                    _forget(self.origins, here, old)
                     below[key] = old = {}
                 self.lay(here, old, new)
             elif new is None and self.path != self.root:
-                below.pop(key, None)
-                _forget(self.origins, here)
+                _forget(self.origins, here, below.pop(key, None))
             elif isinstance(new, list) and isinstance(old, list) and self._appends(here):
                 self._append(here, old, new)
             else:
-                if isinstance(old, dict | list):
-                    _forget(self.origins, here)
+                _forget(self.origins, here, old)
                 self.origins[here] = Origin(self.path, here)
                 below[key] = self._own(here, new)
 
@@ -187,13 +192,13 @@ class _Layer:
         if whole is not None:
             for index in range(len(old)):
                 self.origins[(*place, index)] = Origin(whole.path, (*whole.place, index))
-        known = [_identity(item) for item in old]
+        spots: dict[str, int] = {}
+        for index, item in enumerate(old):
+            spots.setdefault(_identity(item), index)
         for index, item in enumerate(self._own(place, new)):
-            identity = _identity(item)
-            spot = known.index(identity) if identity in known else len(old)
+            spot = spots.setdefault(_identity(item), len(old))
+            _forget(self.origins, (*place, spot), old[spot] if spot < len(old) else None)
             old[spot : spot + 1] = [item]
-            known[spot : spot + 1] = [identity]
-            _forget(self.origins, (*place, spot))
             self.origins[(*place, spot)] = Origin(self.path, (*place, index))
 
     def _own(self, place: Place, value: Any) -> Any:  # noqa: ANN401  # JSON as it was read
@@ -203,10 +208,10 @@ class _Layer:
         if not isinstance(value, list):
             return value
         items = [self._own(place, item) for item in value]
+        if place != ("documentation",):
+            return items
         base, target = home_of(self.path), home_of(self.asked)
-        if place == ("documentation",) and base != target:
-            return [_moved(item, base, target) for item in items]
-        return items
+        return items if base == target else [_moved(item, base, target) for item in items]
 
 
 def _moved(document: Any, base: Path, target: Path) -> Any:  # noqa: ANN401  # JSON as it was read
@@ -216,10 +221,10 @@ def _moved(document: Any, base: Path, target: Path) -> Any:  # noqa: ANN401  # J
     return {**document, "path": Path(os.path.relpath(base / path, target)).as_posix()}
 
 
-def _identity(item: object) -> object:
+def _identity(item: object) -> str:
     if isinstance(item, dict):
-        return next(((key, item[key]) for key in NAMES if key in item), item)
-    return item
+        item = next(([key, item[key]] for key in NAMES if key in item), item)
+    return json.dumps(item, sort_keys=True)
 
 
 def _at(value: object, dotted: str) -> object:
@@ -228,6 +233,9 @@ def _at(value: object, dotted: str) -> object:
     return value
 
 
-def _forget(origins: dict[Place, Origin], place: Place) -> None:
-    for known in [known for known in origins if known[: len(place)] == place]:
-        del origins[known]
+def _forget(origins: dict[Place, Origin], place: Place, value: object) -> None:
+    """Drop what is known of a part that goes, and of all that is in it."""
+    origins.pop(place, None)
+    parts = value.items() if isinstance(value, dict) else ()
+    for key, part in enumerate(value) if isinstance(value, list) else parts:
+        _forget(origins, (*place, key), part)

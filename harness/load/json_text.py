@@ -1,4 +1,4 @@
-"""JSON and JSON5 as plain data, with the line of every key and keys that stand twice."""
+"""JSON and JSON5 as plain data, with the line of every part and keys that stand twice."""
 
 from __future__ import annotations
 
@@ -41,7 +41,15 @@ def parse_json(text: str) -> Parsed:
         return Parsed(problems=(Problem((), f"{where}: {error.msg}"),))
     except (ValueError, RecursionError) as error:
         return Parsed(problems=(Problem((), f"cannot be read: {error}"),))
+    if _is_deep(value, MAX_DEPTH):
+        return Parsed(problems=(Problem((), f"is nested deeper than {MAX_DEPTH} levels"),))
     return _with_keys(text, value)
+
+
+def _is_deep(value: object, most: int) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, list) and (not most or any(_is_deep(each, most - 1) for each in value))
 
 
 def _complaint(text: str, message: str) -> str:
@@ -86,15 +94,19 @@ class _Frame:
 
 
 def _keys(text: str) -> Iterator[_Key]:
-    """Every key of a text that a parser has already found to be valid."""
+    """Every key, and every item of a list, of a text that a parser has found to be valid."""
     stack: list[_Frame] = []
     line, upto = 1, 0
     for match in _TOKEN.finditer(text):
         token = match[0]
         line, upto = line + text.count("\n", upto, match.start()), match.start()
+        if token.startswith(("//", "/*")):
+            continue
+        if stack and not stack[-1].is_object and token not in {"]", ","}:
+            yield _Key((*stack[-1].place, stack[-1].step), line, again=False)
         if token in _STEPS:
             _STEPS[token](stack)
-        elif not token.startswith(("//", "/*")) and stack and stack[-1].awaits_key:
+        elif stack and stack[-1].awaits_key:
             frame = stack[-1]
             name = _name(token)
             yield _Key((*frame.place, name), line, again=name in frame.seen)

@@ -27,9 +27,11 @@ def mcp_servers(template: Mapping[str, Any]) -> tuple[McpServer, ...]:
 
 
 def mcp_problems(template: Mapping[str, Any]) -> Iterator[Problem]:
-    """What is wrong with the servers of a template that its schema has nothing against."""
+    """What is wrong with those servers of a template that its schema has nothing against."""
     seen: dict[str, str] = {}
     for number, each in enumerate(_listed(template)):
+        if each is None:
+            continue
         place = (*PLACE, number)
         server = _server(each)
         yield from _program_problems(place, each, server)
@@ -51,8 +53,8 @@ def unused_dependencies(template: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _listed(template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed: list[Mapping[str, Any]] = template.get("dependencies", {}).get("mcps", [])
+def _listed(template: Mapping[str, Any]) -> list[Any]:
+    listed: list[Any] = template.get("dependencies", {}).get("mcps", [])
     return listed
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from typing import Any
 from harness.domain.scenario import Expectation, Oracle
 from harness.errors import BadFile
 from harness.load.files import read_document
+from harness.load.patterns import Dialect, finder
 from harness.load.places import Place, Problem
 from harness.load.schema import ORACLE, schema_problems
 
@@ -104,9 +103,7 @@ def _pattern_problems(item: Mapping[str, Any], place: Place) -> Iterator[Problem
     if "matches" not in item:
         return
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(item["matches"], re.MULTILINE)
-    except (re.error, OverflowError, RecursionError) as error:
+        finder(Dialect.PYTHON, item["matches"], "m")
+    except ValueError as error:
         text = f"{item['matches'][:60]!r} is no regular expression: {error}"
         yield Problem((*place, "matches"), text)

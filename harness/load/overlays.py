@@ -9,7 +9,9 @@ from pathlib import Path
 from harness.domain.changes import EXECUTABLE_MODE, FILE_MODE, LINK_MODE, Change, ChangeKind
 
 DELETED = ".deleted"
-NOT_FILES = frozenset({DELETED, "WHY.md", "solution.patch"})
+SOLUTION_PATCH = "solution.patch"
+"""The solution as a diff, beside its files or in their place."""
+NOT_FILES = frozenset({DELETED, "WHY.md", SOLUTION_PATCH})
 
 
 def read_overlay(folder: Path) -> tuple[Change, ...]:

@@ -1,4 +1,4 @@
-"""Regular expressions that a scenario's author writes: JavaScript's dialect, or Python's."""
+"""Regular expressions that authors of files write: JavaScript's dialect, or Python's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import regress
 
 Span = tuple[int, int]
 
+MOST_CHARS = 10_000
+"""A hundred thousand `|` are more than the engine's stack holds."""
+
 
 class Dialect(StrEnum):
     """Whose regular expression it is."""
@@ -22,8 +25,10 @@ class Dialect(StrEnum):
 def finder(dialect: Dialect, pattern: str, flags: str = "") -> Callable[[str], Span | None]:
     """Where a text holds the first match; raises ValueError for what is no regular expression.
 
-    Both engines backtrack: what an agent wrote is only searched in a process that can be ended.
+    Both engines backtrack: what a stranger wrote is only searched in a process that can be ended.
     """
+    if len(pattern) > MOST_CHARS:
+        raise ValueError(f"it is longer than {MOST_CHARS:,} characters")
     if dialect is Dialect.JAVASCRIPT:
         return _javascript(pattern, flags)
     return _python(pattern, flags)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harness.domain.grading import JUDGE
 from harness.domain.model import ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
 from harness.domain.rubric import DEFAULT_CATEGORIES, Category, Combine, Rubric
@@ -17,7 +18,6 @@ from harness.load.folders import SOLUTION
 from harness.load.places import Place, Problem
 from harness.load.source import FILE, Source
 
-BLOCK = "llm_judge"
 ROUTER = "openrouter"
 """Who has the models that are named `maker/model`, as the original names them."""
 
@@ -57,14 +57,14 @@ class _Written:
 
 def read_rubric(source: Source) -> RubricFile:
     """The rubric, when a check is made by it."""
-    block = source.part(BLOCK)
-    listed = any(item.get("uses", item["name"]) == BLOCK for _, item in source.items("evaluators"))
-    if not source.is_whole(BLOCK) or not (listed or block.get("enabled", False)):
+    block = source.part(JUDGE)
+    listed = any(item.get("uses", item["name"]) == JUDGE for _, item in source.items("evaluators"))
+    if not source.is_whole(JUDGE) or not (listed or block.get("enabled", False)):
         return RubricFile()
     problems: list[Problem] = []
     if not block.get("enabled", True):
         problems.append(
-            Problem((BLOCK, "enabled"), "is false, but an evaluator llm_judge is listed")
+            Problem((JUDGE, "enabled"), "is false, but an evaluator llm_judge is listed")
         )
     written = [_read(item, n) for n, item in enumerate(block.get("categories", ()))]
     problems += _category_problems(written)
@@ -75,7 +75,7 @@ def read_rubric(source: Source) -> RubricFile:
     # a rubric in a file of its own goes with scenarios that have one, or have none
     if show.get("solution") and path.name == FILE and not (path.parent / SOLUTION).is_dir():
         text = f"there is no {SOLUTION}/ beside this file that judges could be shown"
-        problems.append(Problem((BLOCK, "show", "solution"), text))
+        problems.append(Problem((JUDGE, "show", "solution"), text))
     rubric = Rubric(
         categories=_weighed(written) or DEFAULT_CATEGORIES,
         judges=judges,
@@ -90,7 +90,7 @@ def read_rubric(source: Source) -> RubricFile:
 
 
 def _read(item: str | Mapping[str, Any], number: int) -> _Written:
-    place: Place = (BLOCK, "categories", number)
+    place: Place = (JUDGE, "categories", number)
     if isinstance(item, str):
         return _parsed(item, place)
     anchors = item.get("anchors", {})
@@ -166,7 +166,7 @@ def _sum_problems(written: Sequence[_Written]) -> Iterator[Problem]:
     slack = EQUAL_SLACK * len(given) if len(set(given)) == 1 else SLACK
     if len(given) == len(written) and abs(whole - PERCENT) > slack:
         text = f"the weights add up to {whole:g}%; they must add up to 100%"
-        yield Problem((BLOCK, "categories"), text)
+        yield Problem((JUDGE, "categories"), text)
 
 
 def _models(
@@ -174,11 +174,11 @@ def _models(
 ) -> Iterator[str]:
     named: list[tuple[Place, str]] = []
     if "model" in block:
-        named.append(((BLOCK, "model"), block["model"]))
+        named.append(((JUDGE, "model"), block["model"]))
     if "judges" in block:
         if named:
-            problems.append(Problem((BLOCK, "model"), "`judges` says this; give only one of them"))
-        named = [((BLOCK, "judges", n), text) for n, text in enumerate(block["judges"])]
+            problems.append(Problem((JUDGE, "model"), "`judges` says this; give only one of them"))
+        named = [((JUDGE, "judges", n), text) for n, text in enumerate(block["judges"])]
     for place, text in named:
         try:
             model = _model(text)

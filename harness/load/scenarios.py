@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.scenario import TIERS, Level, Prompt, Scenario
+from harness.domain.scenario import TIERS, Level, Scenario
 from harness.errors import BadFile, UsageError, nearest
 from harness.load.draft import Draft, draft
 from harness.load.folders import HIDDEN, SOLUTION, WRONG
@@ -76,16 +76,6 @@ def validate_scenario(root: Path, suite: str, scenario: str, kinds: Collection[s
     if found.is_unread:
         errors = tuple(f"{found.path.name}: {error.removeprefix('/: ')}" for error in errors)
     return Report(suite, scenario, errors, (*found.notes, *_gaps(folder, found)))
-
-
-def prompt_for(scenario: Scenario, tier: str) -> Prompt:
-    """The prompt of one tier; raises UsageError with the tiers that there are."""
-    found = next((prompt for prompt in scenario.prompts if prompt.tier == tier), None)
-    if found is None:
-        there = ", ".join(scenario.tiers)
-        hint = "" if tier in TIERS else f"; {nearest(tier, scenario.tiers)}"
-        raise UsageError(f"{scenario.key} has no prompt for tier {tier!r}; it has {there}{hint}")
-    return found
 
 
 def _folders(parent: Path) -> tuple[str, ...]:

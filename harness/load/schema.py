@@ -23,6 +23,7 @@ SCENARIO = "scenario.schema.json"
 ORACLE = "oracle-answers.schema.json"
 TEMPLATE = "template.schema.json"
 SNAPSHOT = "snapshot.schema.json"
+MINTED = "minted.schema.json"
 SCRIPT = "script.schema.json"
 PRICES = "prices.schema.json"
 AGENT = "agent.schema.json"
@@ -97,6 +98,9 @@ def _explain(error: ValidationError) -> Iterator[Problem]:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
     failure = _Failure(str(error.validator), error.validator_value, error.instance, schema)
     place: Place = tuple(error.absolute_path)
+    if "propertyNames" in list(error.relative_schema_path)[-2:]:
+        # the library leaves out which key it is
+        place = (*place, str(error.instance))
     for problem in _EXPLAIN.get(failure.keyword, _otherwise)(failure):
         yield problem._replace(place=(*place, *problem.place))
 
@@ -119,6 +123,13 @@ def _missing(failure: _Failure) -> Iterator[Problem]:
     for key in failure.expected:
         if key not in failure.instance:
             yield Problem((), f"{key!r} is missing")
+
+
+def _missing_beside(failure: _Failure) -> Iterator[Problem]:
+    for key, beside in failure.expected.items():
+        for name in beside:
+            if key in failure.instance and name not in failure.instance:
+                yield Problem((), f"{name!r} is missing beside {key!r}")
 
 
 def _wrong_type(failure: _Failure) -> Iterator[Problem]:
@@ -160,6 +171,7 @@ def _otherwise(failure: _Failure) -> Iterator[Problem]:
 _EXPLAIN: Mapping[str, Callable[[_Failure], Iterator[Problem]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing,
+    "dependentRequired": _missing_beside,
     "type": _wrong_type,
     "enum": _not_listed,
     "minimum": _bound,

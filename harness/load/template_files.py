@@ -45,8 +45,7 @@ class File:
     @property
     def enrichment(self) -> int:
         """Its number among the enriched files of its version; 0 is the author's own."""
-        found = _ENRICHED.search(self.path.stem)
-        return int(found[1]) if found else 0
+        return _number(self.path)
 
 
 def find_file(root: Path, ref: str, *, enriched: bool = True) -> Found:
@@ -57,7 +56,7 @@ def find_file(root: Path, ref: str, *, enriched: bool = True) -> Found:
     """
     if ref.endswith(SUFFIXES):
         path = existing(root, ref)
-        return _beside(path) if enriched else Found(path)
+        return _beside(path) if enriched or is_enriched(path) else Found(path)
     files = named(root / TEMPLATES, ref)
     newest = max(version_key(file.version) for file in files)
     files = [file for file in files if version_key(file.version) == newest]
@@ -77,7 +76,8 @@ def _parent(library: Path | None, ref: str, child: Path) -> Path:
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
         return path
-    files = [file for file in named(library or library_of(child), ref) if not file.enrichment]
+    folder = library if library and library.is_dir() else library_of(child)
+    files = [file for file in named(folder, ref) if not file.enrichment]
     if not files:
         raise UsageError(f"only enriched files are called {ref!r}; its author's is missing")
     newest = max(version_key(file.version) for file in files)
@@ -117,11 +117,29 @@ def named(folder: Path, ref: str) -> list[File]:
     return fitting
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Every file below a folder that may be a template."""
+    return sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+
+
+def doubles(folder: Path) -> Mapping[Path, tuple[Path, ...]]:
+    """The files below a folder whose name and version another file claims too, and those others."""
+    claims: dict[tuple[str, str], list[Path]] = {}
+    for file in listing(folder)[0]:
+        if not file.enrichment:
+            claims.setdefault((file.name, file.version), []).append(file.path.absolute())
+    return {
+        path: tuple(each for each in paths if each != path)
+        for paths in claims.values()
+        for path in paths
+        if len(paths) > 1
+    }
+
+
 def listing(folder: Path) -> tuple[list[File], int]:
     """Every template below a folder, and how many files there cannot be read."""
-    paths = sorted(p for p in folder.rglob("*") if p.suffix in SUFFIXES and p.is_file())
     files, unreadable = [], 0
-    for path in paths:
+    for path in files_below(folder):
         try:
             raw = read_document(path).value
         except BadFile:
@@ -134,7 +152,12 @@ def listing(folder: Path) -> tuple[list[File], int]:
 
 def is_enriched(path: Path) -> bool:
     """Whether it was written by enriching an author's file."""
-    return _ENRICHED.search(path.stem) is not None
+    return bool(_number(path))
+
+
+def _number(path: Path) -> int:
+    found = _ENRICHED.search(path.stem)
+    return int(found[1]) if found else 0
 
 
 def every_file(root: Path, name: str, version: str) -> tuple[Path, ...]:
@@ -152,7 +175,9 @@ def version_key(version: str) -> tuple[int, ...]:
 
 def _beside(path: Path) -> Found:
     if is_enriched(path):
-        return Found(path)
+        newest = max([path, *path.parent.glob("*.json5")], key=_number)
+        older = "" if newest == path else f"; the newest is {newest.name}"
+        return Found(path, (f"{ENRICHED}: {path.name} is used, as asked for{older}",))
     try:
         raw = read_document(path).value
     except BadFile:
@@ -186,14 +211,22 @@ def _sole(ref: str, rivals: Sequence[File]) -> File:
     return rivals[0]
 
 
+def without_enrichment(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A template without what a model drew from its documents."""
+    documents = raw.get("documentation")
+    if not isinstance(documents, list):
+        return raw
+    bare = [
+        {key: value for key, value in each.items() if key != "enrichment"}
+        if isinstance(each, dict)
+        else each
+        for each in documents
+    ]
+    return {**raw, "documentation": bare}
+
+
 def _words(raw: Mapping[str, Any]) -> str:
     """What the author says: neither what a model drew from documents nor the file's own history."""
     left_out = ("$schema", "version_metadata")
-    kept = {key: value for key, value in raw.items() if key not in left_out}
-    documents = kept.get("documentation")
-    if isinstance(documents, list):
-        kept["documentation"] = [
-            {k: v for k, v in each.items() if k != "enrichment"} if isinstance(each, dict) else each
-            for each in documents
-        ]
+    kept = {key: value for key, value in without_enrichment(raw).items() if key not in left_out}
     return json.dumps(kept, sort_keys=True)

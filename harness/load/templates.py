@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,13 @@ from harness.domain.template import (
     Texts,
 )
 from harness.errors import BadFile, nearest
-from harness.load.enriched import SUFFIXES
+from harness.load.enriched import SUFFIXES, home_of
 from harness.load.files import read_document
-from harness.load.inherit import FROM, MERGE, Resolved, resolve
-from harness.load.mcps import PLACE, mcp_problems, mcp_servers, unused_dependencies
-from harness.load.places import Problem, pointer, shown
+from harness.load.inherit import FROM, MERGE, Resolved, merged, resolve
+from harness.load.mcps import mcp_problems, mcp_servers, unused_dependencies
+from harness.load.places import Problem, pointer, shown, sound
 from harness.load.schema import SNAPSHOT, TEMPLATE, schema_problems
-from harness.load.task_patterns import matcher
+from harness.load.task_patterns import pattern_problem
 from harness.load.template_files import (
     TEMPLATES,
     every_file,
@@ -45,10 +46,14 @@ __all__ = [
     "SUFFIXES",
     "TEMPLATES",
     "check_snapshot",
+    "deprecation_of",
+    "document_problems",
+    "draft_template",
     "find_exact",
     "find_template",
     "load_template",
     "read_document",
+    "refusal",
     "resolve_template",
     "snapshot_problems",
 ]
@@ -64,37 +69,81 @@ UNUSED: Mapping[str, str] = {
 _NOT_TASKS = ("default", "model_specific", "prompt_strategy")
 
 
-def load_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Template:
-    """A template with what it inherits; raises BadFile with all that is wrong with it.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A template as far as its files allow."""
 
-    Named parents are looked for below `library`, else below the `templates` around the file; with
-    `enriched`, the newest enriched file of a parent takes its place.
+    resolved: Resolved
+    problems: tuple[Problem, ...]
+    sound: Mapping[str, Any]
+    """What its schema accepts of it; None stands in lists for what it does not."""
+    template: Template
+    """That as a template, with nothing in place of what is missing."""
+
+
+def draft_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Draft:
+    """A template with what it inherits and all that is wrong with it; BadFile for bad syntax.
+
+    Named parents are looked for below `library`, where there is one, else below the `templates`
+    around the file; with `enriched`, the newest enriched file of a parent takes its place.
     """
-    resolved = resolve_template(path, library, enriched=enriched)
-    raw: Any = resolved.value
-    return _template(raw, path, _ancestors(resolved))
+    resolved = resolve(path, lambda ref, child: parent_file(library, ref, child, enriched=enriched))
+    _refuse_snapshot(path, resolved.value)
+    unfit = schema_problems(resolved.value, TEMPLATE)
+    raw: Any = sound(resolved.value, unfit) if isinstance(resolved.value, dict) else {}
+    orphaned = any(problem.place == (FROM,) for problem in resolved.problems)
+    problems = (
+        *resolved.problems,
+        # what is missing here may stand in a parent that is missing itself
+        *(p for p in unfit if not (orphaned and p.text.endswith("is missing"))),
+        *mcp_problems(raw),
+        *_pattern_problems(raw),
+    )
+    return Draft(resolved, problems, raw, _template(raw, path, _ancestors(resolved)))
+
+
+def load_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Template:
+    """A template with what it inherits; raises BadFile with all that is wrong with it."""
+    return _whole(draft_template(path, library, enriched=enriched)).template
 
 
 def resolve_template(path: Path, library: Path | None = None, *, enriched: bool = True) -> Resolved:
     """A template's data with what it inherits, found to be good; raises BadFile."""
-    resolved = resolve(path, lambda ref, child: parent_file(library, ref, child, enriched=enriched))
-    problems = [
-        *resolved.problems,
-        # what is missing here may stand in a parent that is missing itself
-        *(
-            problem
-            for problem in schema_problems(resolved.value, TEMPLATE)
-            if not (resolved.problems and problem.text.endswith("is missing"))
-        ),
-    ]
-    raw: Mapping[str, Any] = resolved.value if isinstance(resolved.value, dict) else {}
-    if not any(problem.place[:1] == PLACE[:1] for problem in problems):
-        problems.extend(mcp_problems(raw))
-    if not any(problem.place[:1] == ("task_detection",) for problem in problems):
-        problems.extend(_pattern_problems(raw))
-    if problems:
-        raise BadFile(path, resolved.report(problems))
-    return resolved
+    return _whole(draft_template(path, library, enriched=enriched)).resolved
+
+
+def _whole(draft: Draft) -> Draft:
+    if draft.problems:
+        raise BadFile(draft.resolved.chain[0].path, draft.resolved.report(draft.problems))
+    return draft
+
+
+def document_problems(draft: Draft) -> Iterator[Problem]:
+    """Of the template's documents, those files that nobody will be able to read."""
+    home = home_of(draft.resolved.chain[0].path)
+    for index, each in enumerate(draft.sound.get("documentation", ())):
+        location = _location(each) if each else "://"
+        if "://" not in location and (said := _unreadable(home, location)):
+            yield Problem(("documentation", index), said)
+
+
+def _unreadable(home: Path, location: str) -> str | None:
+    try:
+        path = (home / location).resolve()
+    except (OSError, ValueError, RuntimeError):
+        path = home
+    if not path.is_relative_to(home.resolve()):
+        text = "is outside of the template's folder: mint enrich wants --allow-folder for it"
+        return f"{shown(location)} {text}"
+    there = os.path.isfile(path)  # noqa: PTH113  # Path raises for names that are too long
+    return None if there else f"there is no file {shown(location)} beside the template"
+
+
+def refusal(template: Template, problems: Iterable[Problem]) -> BadFile:
+    """What to raise of a template that was loaded: each problem with the line that it is in."""
+    paths = (template.source, *(each.path for each in template.ancestors))
+    resolved = merged([read_document(path) for path in paths])
+    return BadFile(template.source, resolved.report(tuple(problems)))
 
 
 def find_template(root: Path, ref: str, *, enriched: bool = True) -> Template:
@@ -104,8 +153,7 @@ def find_template(root: Path, ref: str, *, enriched: bool = True) -> Template:
     Raises UsageError, or BadFile when the one that was found cannot be used.
     """
     found = find_file(root, ref, enriched=enriched)
-    library = root / TEMPLATES
-    template = load_template(found.path, library if library.is_dir() else None, enriched=enriched)
+    template = load_template(found.path, root / TEMPLATES, enriched=enriched)
     return replace(template, notes=(*found.notes, *template.notes))
 
 
@@ -136,11 +184,17 @@ def check_snapshot(document: Mapping[str, object]) -> None:
 
 
 def _ancestors(resolved: Resolved) -> tuple[Ancestor, ...]:
-    raws: list[Any] = [document.value for document in resolved.chain[1:]]
     return tuple(
         Ancestor(str(raw.get("name", "")), str(raw.get("version", "")), document.path)
-        for raw, document in zip(raws, resolved.chain[1:], strict=True)
+        for document in resolved.chain[1:]
+        if isinstance(raw := document.value, dict)
     )
+
+
+def _refuse_snapshot(path: Path, value: object) -> None:
+    if isinstance(value, dict) and "snapshot_metadata" in value:
+        name = f"{value.get('name')}@{value.get('version')}"
+        raise BadFile(path, [f"is a snapshot, not a template; give the one that it is of: {name}"])
 
 
 def _pattern_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -148,37 +202,34 @@ def _pattern_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
     patterns = detection.get("patterns", {})
     for task, given in patterns.items():
         for index, pattern in enumerate(given):
-            try:
-                matcher(pattern)
-            except ValueError as error:
+            if pattern and (said := pattern_problem(pattern)):
                 place = ("task_detection", "patterns", task, index)
-                text = f"{shown(pattern)} is no regular expression: {error}"
-                yield Problem(place, text)
+                yield Problem(place, f"{shown(pattern)} is no regular expression: {said}")
     for index, task in enumerate(detection.get("priority", ())):
-        if patterns and task not in patterns:
+        if task and patterns and task not in patterns:
             text = f"no task {task!r} among the patterns; {nearest(task, patterns)}"
             yield Problem(("task_detection", "priority", index), text)
 
 
 def _template(raw: Mapping[str, Any], path: Path, ancestors: tuple[Ancestor, ...]) -> Template:
-    raw = {key: value for key, value in raw.items() if key not in {FROM, MERGE}}
+    raw = _without_gaps({key: raw[key] for key in raw if key not in {FROM, MERGE}})
     # its history says nothing to a model: a deprecation leaves runs what they were
     words = {key: value for key, value in raw.items() if key != "version_metadata"}
     canonical = json.dumps(words, sort_keys=True, separators=(",", ":"))
-    persona, capabilities, prompts = raw["persona"], raw["capabilities"], raw.get("prompts", {})
-    detection = raw.get("task_detection", {})
+    persona, capabilities = raw.get("persona", {}), raw.get("capabilities", {})
+    prompts, detection = raw.get("prompts", {}), raw.get("task_detection", {})
     return Template(
-        name=raw["name"],
+        name=raw.get("name", ""),
         mcps=mcp_servers(raw),
-        version=raw["version"],
+        version=raw.get("version", ""),
         persona=Persona(
-            purpose=persona["purpose"],
+            purpose=persona.get("purpose", ""),
             values=tuple(persona.get("values", ())),
             attributes=tuple(persona.get("attributes", ())),
             tech_stack=tuple(persona.get("tech_stack", ())),
         ),
         capabilities=Capabilities(
-            tags=tuple(capabilities["tags"]),
+            tags=tuple(capabilities.get("tags", ())),
             descriptions=_texts(capabilities.get("descriptions", {})),
             considerations=tuple(capabilities.get("considerations", ())),
         ),
@@ -186,7 +237,6 @@ def _template(raw: Mapping[str, Any], path: Path, ancestors: tuple[Ancestor, ...
         document=json.dumps(raw, ensure_ascii=False, separators=(",", ":")),
         digest=bytes_digest(canonical.encode()),
         display_name=raw.get("displayName"),
-        schema_version=raw.get("schema_version"),
         prompts=_prompt_set(prompts),
         tasks=tuple(
             TaskPrompts(task, _prompt_set(given))
@@ -199,11 +249,19 @@ def _template(raw: Mapping[str, Any], path: Path, ancestors: tuple[Ancestor, ...
         ),
         preferred_models=tuple(_model(model) for model in raw.get("preferred_models", ())),
         documentation=tuple(_document(each) for each in raw.get("documentation", ())),
-        deprecation=_deprecation(raw.get("version_metadata", {})),
+        deprecation=deprecation_of(raw.get("version_metadata", {})),
         notes=tuple(_notes(raw)),
         ancestors=ancestors,
         needs_model_words=prompts.get("prompt_strategy", {}).get("fallback") == "error",
     )
+
+
+def _without_gaps(value: Any) -> Any:  # noqa: ANN401  # JSON as it was read
+    if isinstance(value, dict):
+        return {key: _without_gaps(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_gaps(item) for item in value if item is not None]
+    return value
 
 
 def _texts(given: Mapping[str, str]) -> Texts:
@@ -225,13 +283,16 @@ def _model(given: str | Mapping[str, Any]) -> PreferredModel:
 
 
 def _document(given: Mapping[str, Any]) -> DocumentRef:
-    location = next(given[key] for key in ("url", "path", "source") if key in given)
     return DocumentRef(
-        location=location,
+        location=_location(given),
         kind=given.get("type"),
         description=given.get("description", ""),
         enrichment=_enrichment(given["enrichment"]) if "enrichment" in given else None,
     )
+
+
+def _location(given: Mapping[str, Any]) -> str:
+    return next(str(given[key]) for key in ("url", "path", "source") if key in given)
 
 
 def _enrichment(given: Mapping[str, Any]) -> Enrichment:
@@ -243,7 +304,8 @@ def _enrichment(given: Mapping[str, Any]) -> Enrichment:
     )
 
 
-def _deprecation(given: Mapping[str, Any]) -> Deprecation | None:
+def deprecation_of(given: Mapping[str, Any]) -> Deprecation | None:
+    """What `version_metadata` says of it, if it is deprecated."""
     if not given.get("deprecated", False):
         return None
     return Deprecation(

@@ -110,7 +110,7 @@ def arm(name: str, runs: Sequence[Observation]) -> Arm:
         missing=tuple((kind, missing[kind]) for kind in Missing if missing[kind]),
         simulated=sum(run.simulated for run in runs),
         cells=len({run.cell for run in counted}),
-        scenarios=len({_scenario(run.cell) for run in counted}),
+        scenarios=len({run.cluster for run in counted}),
         bounds=_bounds(runs),
     )
     return _scored(bare, counted) if counted else bare
@@ -118,11 +118,11 @@ def arm(name: str, runs: Sequence[Observation]) -> Arm:
 
 def tries(runs: Iterable[Observation]) -> tuple[Tries, ...]:
     """How often each cell was tried and passed; runs without a whole grade are no tries."""
-    cells: dict[Cell, list[bool]] = {}
+    cells: dict[tuple[Cell, str], list[bool]] = {}
     for run in runs:
         if run.missing is None:
-            cells.setdefault(run.cell, []).append(run.passed)
-    return tuple(Tries(_scenario(c), len(passed), sum(passed)) for c, passed in cells.items())
+            cells.setdefault((run.cell, run.cluster), []).append(run.passed)
+    return tuple(Tries(kin, len(passed), sum(passed)) for (_, kin), passed in cells.items())
 
 
 def pass_k(runs: Iterable[Observation], k: int) -> PassK:
@@ -130,13 +130,13 @@ def pass_k(runs: Iterable[Observation], k: int) -> PassK:
     tried = tries(runs)
     if not tried:
         return PassK(k, None, None)
-    return PassK(k, mean_pass_at_k(tried, k), mean_pass_hat_k(tried, k))
+    return PassK(k, _share(mean_pass_at_k(tried, k)), _share(mean_pass_hat_k(tried, k)))
 
 
 def _scored(bare: Arm, counted: Sequence[Observation]) -> Arm:
     scores = [run.score for run in counted if run.score is not None]
     weights = _weights(counted)
-    score = clustered_mean(_clustered(counted, lambda r: r.score or 0.0), weights)
+    score = clustered_mean(_clustered(counted, lambda r: r.score or 0.0), weights).within(0, 1)
     deviation = math.sqrt(variance(scores)) if len(scores) > 1 else None
     naive = None if deviation is None else deviation / math.sqrt(len(scores))
     seconds = sorted(run.seconds for run in counted if run.seconds is not None)
@@ -154,7 +154,7 @@ def _scored(bare: Arm, counted: Sequence[Observation]) -> Arm:
 
 def _success(counted: Sequence[Observation], weights: Clustered) -> Success:
     n, passed = len(counted), sum(run.passed for run in counted)
-    rate = clustered_mean(_clustered(counted, lambda run: float(run.passed)), weights)
+    rate = clustered_mean(_clustered(counted, lambda run: float(run.passed)), weights).within(0, 1)
     effect = design_effect(rate, rate.mean * (1 - rate.mean) / n)
     effective = effective_size(n, effect)
     return Success(
@@ -173,10 +173,11 @@ def _costs(counted: Sequence[Observation]) -> Costs | None:
     if not priced:
         return None
     spent = _clustered(priced, lambda run: run.cost_usd or 0.0)
+    per_success = clustered_ratio(spent, _clustered(priced, lambda run: float(run.passed)))
     return Costs(
         total_usd=math.fsum(run.cost_usd for run in priced if run.cost_usd is not None),
         priced=len(priced),
-        per_success=clustered_ratio(spent, _clustered(priced, lambda run: float(run.passed))),
+        per_success=per_success and per_success.within(0, math.inf),
     )
 
 
@@ -193,7 +194,7 @@ def _clustered(
 ) -> dict[str, list[float]]:
     groups: dict[str, list[float]] = {}
     for run in runs:
-        groups.setdefault(_scenario(run.cell), []).append(value(run))
+        groups.setdefault(run.cluster, []).append(value(run))
     return groups
 
 
@@ -204,5 +205,5 @@ def _weights(counted: Iterable[Observation]) -> dict[str, list[float]]:
     return _clustered(counted, lambda run: 1 / sizes[run.cell])
 
 
-def _scenario(cell: Cell) -> str:
-    return f"{cell.suite}/{cell.scenario}"
+def _share(found: Estimate | None) -> Estimate | None:
+    return found and found.within(0, 1)

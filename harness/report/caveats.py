@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.report.arms import Arm
 from harness.report.effects import SCORE, Effect
+from harness.report.families import as_one
 from harness.report.paired import BASELINE, SPECIALIST, CellPair, Lone, Observation, Pairing
 from harness.report.power import LEAST_SCENARIOS
 from harness.report.words import plural
@@ -77,8 +78,9 @@ def notes(
             )
     if pairing.after != SPECIALIST and (unlike := _unlike(pairing)):
         yield f"The sides were not asked alike ({unlike})."
-    if lone:
-        yield f"{plural(len(lone), 'cell')} without a counterpart, in no number."
+    for reason, cells in Counter(each.reason for each in lone).items():
+        yield f"{plural(cells, 'cell')} in no number: {reason}."
+    yield from map(as_one, pairing.namesakes)
     score = next((each for each in effects if each.name == SCORE), None)
     if score is None:
         return

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.report.effects import CHECK, COST, MEASURE, SCORE, SUCCESS, TIME, Effect
 from harness.report.power import LEAST_SCENARIOS, Outlook, advice
-from harness.report.words import plural
+from harness.report.words import outward, plural
 from harness.stats.estimate import ALPHA, Estimate
+from harness.stats.exact import smallest_p
+from harness.stats.proportions import none_failed
+
+UNKNOWN = "how small a one would have been found cannot be told"
 
 
 class Verdict(StrEnum):
@@ -56,6 +60,8 @@ class Context:
     wanted: float = 0.0
     questions: int = 1
     """How many were declared."""
+    aside: str = ""
+    """A sentence that no claim may go without."""
     alpha: float = ALPHA
 
 
@@ -69,6 +75,8 @@ class Phrase:
     scale: float = 1.0
     digits: int = 2
     more_is_better: bool = True
+    of: str = ""
+    """What a difference is one of, where it is not the score."""
 
     def told(self, low: float, high: float) -> str:
         """Between what the size of a change lies, rounded outwards."""
@@ -87,16 +95,31 @@ class Phrase:
 
 
 _MOST_DIGITS = 4
-_SLACK = 1e-9
 PHRASES: Mapping[str, Phrase] = {
     SCORE: Phrase("improves the score", "lowers the score"),
     SUCCESS: Phrase(
-        "raises the success rate", "lowers the success rate", " percentage points", 100, 0
+        "raises the success rate",
+        "lowers the success rate",
+        " percentage points",
+        scale=100,
+        digits=0,
+        of=" of the success rate",
     ),
     COST: Phrase(
-        "raises the cost of a run", "lowers the cost of a run", " USD", 1, 2, more_is_better=False
+        "raises the cost of a run",
+        "lowers the cost of a run",
+        " USD",
+        more_is_better=False,
+        of=" of the cost of a run",
     ),
-    TIME: Phrase("lengthens a run", "shortens a run", " seconds", 1, 0, more_is_better=False),
+    TIME: Phrase(
+        "lengthens a run",
+        "shortens a run",
+        " seconds",
+        digits=0,
+        more_is_better=False,
+        of=" of the time of a run",
+    ),
 }
 
 
@@ -105,9 +128,8 @@ def claim(found: Effect, context: Context) -> Claim:
     if context.obstacles:
         sentence = f"Nothing may be claimed: {context.obstacles[0]}."
         return Claim(found.asked, Verdict.NOTHING, Scope.NONE, sentence)
-    if found.scenarios < LEAST_SCENARIOS:
-        return _of_these(found, context)
-    return _of_all(found, context)
+    made = (_of_these if found.scenarios < LEAST_SCENARIOS else _of_all)(found, context)
+    return replace(made, sentence=f"{made.sentence} {context.aside}".rstrip())
 
 
 def no_claim(why: str) -> Claim:
@@ -118,11 +140,12 @@ def no_claim(why: str) -> Claim:
 def phrase(found: Effect) -> Phrase:
     """How changes of this measure are told."""
     if found.kind == CHECK:
-        return Phrase(f"improves the check {found.name!r}", f"lowers the check {found.name!r}")
-    if found.kind != MEASURE:
-        where = f"in {found.kind} {found.name!r}"
-        return Phrase(f"improves the score {where}", f"lowers the score {where}")
-    return PHRASES[found.name]
+        what = f"the check {found.name!r}"
+    elif found.kind != MEASURE:
+        what = f"the score in {found.kind} {found.name!r}"
+    else:
+        return PHRASES[found.name]
+    return Phrase(f"improves {what}", f"lowers {what}", of=f" of {what}")
 
 
 def _of_all(found: Effect, context: Context) -> Claim:
@@ -130,14 +153,14 @@ def _of_all(found: Effect, context: Context) -> Claim:
     where = f"on {_scenarios(found)} and on others like them"
     estimate = found.general
     if not estimate.se:
-        return _without_spread(found, context, where)
+        return _without_spread(found, context)
     if found.is_fragile(context.alpha):
         p, flip = found.general.p_two_sided, found.sign_flip and found.sign_flip.p_two_sided
         return _undecided(
             found,
             context,
-            f"the tests disagree (p = {p:.3f} by t, {flip:.3f} by signs), a result that fragile is"
-            " no evidence",
+            f"the tests{phrase(found).of} disagree (p = {p:.3f} by t, {flip:.3f} by signs), a"
+            " result that fragile is no evidence",
         )
     low, high = _ends(estimate)
     if low > 0 or high < 0:
@@ -148,14 +171,14 @@ def _of_all(found: Effect, context: Context) -> Claim:
                 f"{context.questions} questions were declared, and for so many the evidence is too"
                 f" weak (Holm's p = {found.adjusted:.3f})",
             )
-        return _change(found, context, (low, high), where, Scope.GENERAL)
+        return _change(found, context, (low, high), where, _basis(found, context))
     least, most = _ends(estimate, context)
     widest = max(-least, most)
     if context.wanted and _has_scale(found) and widest <= context.wanted:
-        top = phrase(found).at_most(widest)
+        words = phrase(found)
         sentence = (
-            f"{context.subject} makes no difference larger than {top} {where}:"
-            " anything larger is excluded."
+            f"{context.subject} makes no difference{words.of} larger than"
+            f" {words.at_most(widest)} {where}: anything larger is excluded."
         )
         return Claim(found.asked, Verdict.NO_LARGER, Scope.GENERAL, sentence)
     return _undecided(found, context, _lies(found, low, high, where))
@@ -177,41 +200,71 @@ def _of_these(found: Effect, context: Context) -> Claim:
         )
         return Claim(found.asked, Verdict.NOTHING, Scope.NONE, sentence)
     if estimate.se == 0:
-        sentence = f"Undecided: {_measured(found)} {where}, the same in every iteration; {beyond}."
+        unknown = "" if found.delta else f", and {UNKNOWN}"
+        same = f"the same in every iteration{unknown}"
+        sentence = f"Undecided: {_measured(found)} {where}, {same}; {beyond}."
         return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
     low, high = _ends(estimate, context)
     is_luck = found.permutation is not None and found.permutation >= context.alpha
     if (low > 0 or high < 0) and not is_luck:
-        made = _change(found, context, (low, high), where, Scope.THESE)
-        return Claim(
-            made.about, made.verdict, made.scope, f"{made.sentence.removesuffix('.')}; {beyond}."
-        )
+        made = _change(found, context, (low, high), where, f"; {beyond}")
+        return replace(made, scope=Scope.THESE)
     why = f" (exact p = {found.permutation:.2f})" if is_luck and (low > 0 or high < 0) else ""
     sentence = f"Undecided: {_lies(found, low, high, where)}{why}; {beyond}."
     return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
 
 
 def _change(
-    found: Effect, context: Context, ends: tuple[float, float], where: str, scope: Scope
+    found: Effect, context: Context, ends: tuple[float, float], where: str, beyond: str
 ) -> Claim:
+    """What changed by how much where; `beyond` is what else belongs into the sentence."""
     words, rose = phrase(found), ends[0] > 0
     size = words.told(*ends) if rose else words.told(-ends[1], -ends[0])
     verdict = Verdict.BETTER if rose is words.more_is_better else Verdict.WORSE
     verb = words.rises if rose else words.falls
-    return Claim(found.asked, verdict, scope, f"{context.subject} {verb} by {size} {where}.")
+    sentence = f"{context.subject} {verb} by {size} {where}{beyond}."
+    return Claim(found.asked, verdict, Scope.GENERAL, sentence)
 
 
-def _without_spread(found: Effect, context: Context, where: str) -> Claim:
+def _basis(found: Effect, context: Context) -> str:
+    """What a claim hangs on where a single scenario that went the other way would undo it."""
+    flip = found.sign_flip
+    if flip is None or (found.general.se and 2 * smallest_p(found.scenarios) < context.alpha):
+        return ""
+    return (
+        f"; it rests on all {found.scenarios} having changed the same way"
+        f" (p = {flip.p_two_sided:.3f} by signs)"
+    )
+
+
+def _without_spread(found: Effect, context: Context) -> Claim:
     """Every scenario changed by the same: only the number of scenarios speaks."""
     if not found.delta:
         sentence = (
-            f"Undecided: no difference was seen, every one of {_scenarios(found)} came out the"
-            " same on both sides."
+            f"Undecided: {_measured(found)}, every one of {_scenarios(found)} came out the same on"
+            f" both sides; {_unseen(found, context)}."
         )
         return Claim(found.asked, Verdict.UNDECIDED, Scope.THESE, sentence)
     if found.p is not None and (found.adjusted or found.p) < context.alpha:
-        return _change(found, context, (found.delta, found.delta), where, Scope.GENERAL)
-    return _undecided(found, context, f"{_measured(found)} {where}")
+        here = (
+            f"on every one of {_scenarios(found)}, and on others like them by an amount that cannot"
+            " be told where nothing varies"
+        )
+        return _change(found, context, (found.delta, found.delta), here, _basis(found, context))
+    p = found.p if found.adjusted is None else found.adjusted
+    several = f" for {context.questions} questions" if context.questions > 1 else ""
+    chance = "" if p is None else f" (p = {p:.3f} by signs{several})"
+    why = f"{_measured(found)} on every one of {_scenarios(found)}{chance}"
+    return _undecided(found, context, why)
+
+
+def _unseen(found: Effect, context: Context) -> str:
+    """How large a difference could have been missed."""
+    size = context.outlook
+    if found.asked == SCORE and size is not None and size.detectable is not None:
+        return f"one of {phrase(found).at_most(size.detectable)} is found four times in five"
+    share = outward(100 * none_failed(found.scenarios, alpha=context.alpha), 0, up=True)
+    return f"{UNKNOWN}, and up to {share:.0f}% of others like them may differ"
 
 
 def _undecided(found: Effect, context: Context, why: str) -> Claim:
@@ -227,14 +280,14 @@ def _lies(found: Effect, low: float, high: float, where: str) -> str:
     words = phrase(found)
     digits, scale = words.digits, words.scale
     ends = [outward(low * scale, digits, up=False), outward(high * scale, digits, up=True)]
-    return (
-        f"the difference lies between {ends[0]:+.{digits}f} and {ends[1]:+.{digits}f}{words.unit}"
-        f" {where}"
-    )
+    between = f"{ends[0]:+.{digits}f} and {ends[1]:+.{digits}f}{words.unit}"
+    return f"the difference{words.of} lies between {between} {where}"
 
 
 def _measured(found: Effect) -> str:
     words = phrase(found)
+    if not found.delta:
+        return f"no difference{words.of} was seen"
     return f"{found.delta * words.scale:+.{words.digits}f}{words.unit} was measured"
 
 
@@ -253,12 +306,3 @@ def _ends(estimate: Estimate, context: Context | None = None) -> tuple[float, fl
     if found.low is None or found.high is None:
         return -math.inf, math.inf
     return found.low, found.high
-
-
-def outward(value: float, digits: int, *, up: bool) -> float:
-    """The end of an interval, rounded so that the interval only grows."""
-    unit = 10.0**digits
-    near = round(value * unit)
-    if abs(value * unit - near) < _SLACK:
-        return near / unit + 0.0
-    return (math.ceil(value * unit) if up else math.floor(value * unit)) / unit + 0.0

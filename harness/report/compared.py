@@ -21,6 +21,7 @@ from harness.stats.validity import Bounds
 
 Document = dict[str, Any]
 DIGITS = 10
+NO_WIDTH = "nothing varied, and an interval without width would look like certainty"
 
 
 def report_document(found: ComparisonReport) -> Document:
@@ -45,6 +46,7 @@ def report_document(found: ComparisonReport) -> Document:
         "power": found.outlook and outlook_document(found.outlook),
         "cells": [_cell(each) for each in found.cells],
         "unpaired": [_lone(each) for each in found.lone],
+        "same_fixture": [list(names) for names in found.pairing.namesakes],
         "notes": list(found.notes),
     }
 
@@ -201,9 +203,8 @@ def _estimate(found: Estimate | None) -> Document | None:
         "mean": tidy(found.mean),
         "standard_error": tidy(found.se),
         "df": tidy(found.df),
-        "low": tidy(found.low),
-        "high": tidy(found.high),
-        "why": found.why or None,
+        **_interval(Interval(found.low, found.high)),
+        "why": found.why or (NO_WIDTH if found.se == 0 else None),
     }
 
 
@@ -214,7 +215,11 @@ def _mean(found: Estimate | None) -> Document | None:
 
 
 def _interval(found: Interval) -> Document:
-    return {"low": tidy(found.low), "high": tidy(found.high)}
+    has_width = found.low != found.high
+    return {
+        "low": tidy(found.low) if has_width else None,
+        "high": tidy(found.high) if has_width else None,
+    }
 
 
 def _bounds(found: Bounds | None) -> Document | None:

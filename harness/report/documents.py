@@ -91,6 +91,7 @@ def run_document(run: RunRecord, reviews: Sequence[Review] = ()) -> Document:
         "spec_digest": run.spec_digest,
         "task_digest": run.task_digest,
         "simulated": run.simulated,
+        "maker": run.maker and asdict(run.maker),
         "status": run.status,
         "passed": run.passed,
         "partly_graded": run.partly_graded,

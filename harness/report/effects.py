@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.report.paired import CellPair, Observation
-from harness.stats.clustered import clustered_mean
-from harness.stats.estimate import ALPHA, Estimate, without_error
+from harness.stats.estimate import ALPHA, Estimate
 from harness.stats.exact import EXACT_CLUSTERS, SignFlip, permutation
-from harness.stats.moments import mean
 from harness.stats.multiplicity import benjamini_hochberg, holm
 from harness.stats.paired import PairedCell, paired_difference
 
@@ -25,13 +24,15 @@ class Measure:
 
     name: str
     of: Callable[[Observation], float | None]
+    most: float = 1.0
+    """What no run has more of; none has less than 0."""
 
 
 MEASURES: Mapping[str, Measure] = {
     SCORE: Measure(SCORE, lambda o: o.score),
     SUCCESS: Measure(SUCCESS, lambda o: float(o.passed)),
-    COST: Measure(COST, lambda o: o.cost_usd),
-    TIME: Measure(TIME, lambda o: o.seconds),
+    COST: Measure(COST, lambda o: o.cost_usd, math.inf),
+    TIME: Measure(TIME, lambda o: o.seconds, math.inf),
 }
 
 
@@ -87,7 +88,7 @@ def values(measure: Measure, runs: Iterable[Observation]) -> tuple[float, ...]:
 
 def paired_cells(measure: Measure, pairs: Iterable[CellPair]) -> tuple[PairedCell, ...]:
     """The cells in which both sides have the measure."""
-    sides = [(p.scenario, values(measure, p.before), values(measure, p.after)) for p in pairs]
+    sides = [(p.cluster, values(measure, p.before), values(measure, p.after)) for p in pairs]
     return tuple(PairedCell(s, before, after) for s, before, after in sides if before and after)
 
 
@@ -102,33 +103,33 @@ def effect(
     cells: Sequence[PairedCell],
     *,
     exact: bool = True,
+    most: float = 1.0,
     alpha: float = ALPHA,
 ) -> Effect | None:
     """What changed over some cells; None where no cell has both sides.
 
     With `exact` the sign-flip test is made however many scenarios there are; else only where
-    every pattern can be counted, because a random sample of them takes its time.
+    every pattern can be counted, because a random sample of them takes its time. Values lie from 0
+    to `most`, so that no interval of their differences reaches beyond it.
     """
     if not cells:
         return None
-    scenarios = len({cell.cluster for cell in cells})
-    if exact or scenarios <= EXACT_CLUSTERS:
-        found = paired_difference(cells, alpha=alpha)
-        made = Effect(
-            kind=kind,
-            name=name,
-            cells=found.cells,
-            scenarios=found.clusters,
-            runs=_runs(cells),
-            before=found.baseline,
-            after=found.specialist,
-            general=found.general,
-            these=found.these,
-            sign_flip=found.check if scenarios > 1 else None,
-            permutation=_permutation(cells),
-        )
-        return replace(made, p=_p(made))
-    return _quick(kind, name, cells, alpha)
+    found = paired_difference(cells, alpha=alpha)
+    is_tested = found.clusters > 1 and (exact or found.clusters <= EXACT_CLUSTERS)
+    made = Effect(
+        kind=kind,
+        name=name,
+        cells=found.cells,
+        scenarios=found.clusters,
+        runs=_runs(cells),
+        before=found.baseline,
+        after=found.specialist,
+        general=found.general.within(-most, most),
+        these=found.these.within(-most, most),
+        sign_flip=found.check if is_tested else None,
+        permutation=_permutation(cells),
+    )
+    return replace(made, p=_p(made))
 
 
 def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect, ...]:
@@ -149,28 +150,6 @@ def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect
         for (place, _), p in zip(family, adjust([p for _, p in family]), strict=True):
             raised[place] = replace(effects[place], adjusted=p, method=method)
     return tuple(raised.get(place, each) for place, each in enumerate(effects))
-
-
-def _quick(kind: str, name: str, cells: Sequence[PairedCell], alpha: float) -> Effect:
-    """Of many scenarios: the clustered estimate alone."""
-    differences: dict[str, list[float]] = {}
-    for cell in sorted(cells, key=lambda c: (c.cluster, c.difference)):
-        differences.setdefault(cell.cluster, []).append(cell.difference)
-    general = clustered_mean(differences, alpha=alpha)
-    why = f"not computed for parts of more than {EXACT_CLUSTERS} scenarios"
-    made = Effect(
-        kind=kind,
-        name=name,
-        cells=len(cells),
-        scenarios=len(differences),
-        runs=_runs(cells),
-        before=mean([mean(cell.baseline) for cell in cells]),
-        after=mean([mean(cell.specialist) for cell in cells]),
-        general=general,
-        these=without_error(general.mean, len(cells), why),
-        sign_flip=None,
-    )
-    return replace(made, p=_p(made))
 
 
 def _permutation(cells: Sequence[PairedCell]) -> float | None:

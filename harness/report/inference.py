@@ -26,6 +26,7 @@ from harness.report.effects import (
     paired_cells,
     values,
 )
+from harness.report.families import counted_once
 from harness.report.paired import (
     SPECIALIST,
     CellPair,
@@ -47,6 +48,7 @@ from harness.stats.paired import (
     EffectSize,
     PairedCell,
     by_cluster,
+    difference,
     effect_size,
     probability_of_improvement,
 )
@@ -77,7 +79,7 @@ class ComparedCell:
     @property
     def difference(self) -> float:
         """After minus before."""
-        return mean(self.after) - mean(self.before)
+        return difference(self.before, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
     everything = adjusted([*effects, *parts], question.declared)
     cells = paired_cells(MEASURES[SCORE], graded)
     spreads = spreads_of(cells) if cells else None
-    scenarios = len({pair.scenario for pair in graded})
+    scenarios = len({pair.cluster for pair in graded})
     view = outlook(spreads, scenarios, wanted=question.wanted) if spreads else None
     extras = _extras(graded, cells) if cells else None
     sides = (
@@ -180,6 +182,7 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
         outlook=view,
         wanted=question.wanted,
         questions=len(question.declared),
+        aside=counted_once(pairing.namesakes),
     )
     return ComparisonReport(
         pairing=pairing,
@@ -201,7 +204,9 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
 def _effects(graded: Sequence[CellPair], declared: Sequence[str]) -> Iterator[Effect]:
     for name, measure in MEASURES.items():
         cells = paired_cells(measure, graded)
-        made = effect(MEASURE, name, cells, exact=name == SCORE or name in declared)
+        made = effect(
+            MEASURE, name, cells, exact=name == SCORE or name in declared, most=measure.most
+        )
         if made:
             yield made
 
@@ -253,7 +258,7 @@ def _extras(graded: Sequence[CellPair], cells: Sequence[PairedCell]) -> Extras:
     return Extras(
         bootstrap=cluster_bootstrap(list(sums.values()), list(weights.values())),
         size=effect_size(cells),
-        improvement=probability_of_improvement(cells),
+        improvement=probability_of_improvement(cells).within(0, 1),
         success_better=probability_better(int(sum(after)), len(after), over=others),
         mcnemar=_mcnemar(success),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from harness.domain.model import ModelUse, Usage
+from harness.domain.model import ModelUse, total_use
 from harness.domain.record import RunRecord
 from harness.report.stats import PRECISION
 from harness.report.telemetry import Line, tokens
@@ -17,18 +17,10 @@ def judging_of(runs: Iterable[RunRecord]) -> ModelUse | None:
 
     The cost is unknown when that of any of them is.
     """
-    uses = [use for run in runs for use in run.judging]
-    if not uses:
-        return None
-    costs = [use.cost_usd for use in uses if use.requests]
-    known = [cost for cost in costs if cost is not None]
-    return ModelUse(
-        usage=sum((use.usage for use in uses), Usage()),
-        cost_usd=round(math.fsum(known), PRECISION) if len(known) == len(costs) else None,
-        requests=sum(use.requests for use in uses),
-        failed=sum(use.failed for use in uses),
-        retries=sum(use.retries for use in uses),
-    )
+    use = total_use([use for run in runs for use in run.judging])
+    if use is None or use.cost_usd is None:
+        return use
+    return replace(use, cost_usd=round(use.cost_usd, PRECISION))
 
 
 def judging_lines(run: RunRecord) -> Iterator[Line]:

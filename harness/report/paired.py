@@ -12,6 +12,7 @@ from harness.domain.failures import TABLE, Cause
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import Cell, RunRecord
 from harness.errors import UsageError
+from harness.report.families import families, namesakes
 from harness.report.stats import cell_order, counts, standing
 from harness.report.words import plural
 from harness.store.base import cause
@@ -51,6 +52,15 @@ class Observation:
     seconds: float | None
     checks: tuple[tuple[str, float | None], ...] = ()
     """The evaluators' scores by name, sorted."""
+    fixture: str = ""
+    """What it started from, by content; empty where nothing was kept of the run."""
+    cluster: str = ""
+    """The scenario, or the first name of several that have one fixture."""
+
+    @property
+    def scenario(self) -> str:
+        """`suite/scenario`."""
+        return f"{self.cell.suite}/{self.cell.scenario}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,13 @@ class CellPair:
 
     @property
     def scenario(self) -> str:
-        """What is likely to be alike: the cluster."""
-        return f"{self.before_cell.suite}/{self.before_cell.scenario}"
+        """`suite/scenario`."""
+        return self.before[0].scenario
+
+    @property
+    def cluster(self) -> str:
+        """What is likely to be alike."""
+        return self.before[0].cluster
 
     @property
     def tier(self) -> str:
@@ -104,11 +119,16 @@ class Pairing:
     pairs: tuple[CellPair, ...]
     lone: tuple[Lone, ...] = ()
 
+    @property
+    def namesakes(self) -> tuple[tuple[str, ...], ...]:
+        """Names of one and the same fixture."""
+        return namesakes({pair.scenario: pair.cluster for pair in self.pairs})
+
 
 def observe(records: Iterable[RunRecord]) -> tuple[Observation, ...]:
     """The runs that stand, in an order that does not depend on when they ran."""
     seen = [_observation(record) for record in standing(tuple(records))]
-    return tuple(sorted(seen, key=lambda o: (cell_order(o.cell), o.iteration, o.run)))
+    return _clustered(sorted(seen, key=lambda o: (cell_order(o.cell), o.iteration, o.run)))
 
 
 def pair_specialist(observations: Iterable[Observation], name: str, version: str) -> Pairing:
@@ -139,7 +159,9 @@ def pair_batches(
     names: tuple[str, str] = ("A", "B"),
 ) -> Pairing:
     """Equal cells, else cells that differ in one thing that each side has only one of."""
-    first, second = _by_cell(before), _by_cell(after)
+    before, after = tuple(before), tuple(after)
+    known = _clustered((*before, *after))
+    first, second = _by_cell(known[: len(before)]), _by_cell(known[len(before) :])
     return _pairing(names, first, second, match_cells(first, second))
 
 
@@ -215,7 +237,13 @@ def _observation(record: RunRecord) -> Observation:
         cost_usd=session.cost_usd if session else None,
         seconds=round(session.duration_s, MILLISECONDS) if session else None,
         checks=tuple(sorted((check.name, check.score) for check in record.checks)),
+        fixture=record.tree.base if record.tree else "",
     )
+
+
+def _clustered(seen: Sequence[Observation]) -> tuple[Observation, ...]:
+    heads = families((each.scenario, each.fixture) for each in seen)
+    return tuple(replace(each, cluster=heads[each.scenario]) for each in seen)
 
 
 @lru_cache(maxsize=64)

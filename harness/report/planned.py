@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.report.compare import specialists
 from harness.report.effects import MEASURES, SCORE, paired_cells, values
+from harness.report.families import families, namesakes
 from harness.report.paired import Observation, observe, pair_specialist
 from harness.report.power import (
     WANTED,
@@ -33,6 +35,8 @@ class Design:
     iterations: int
     sides: int
     """1 where everything that is planned is one side, and another batch is to be the other."""
+    namesakes: tuple[tuple[str, ...], ...] = ()
+    """Names that have one fixture and count as one scenario."""
 
     @property
     def runs_per_scenario(self) -> float:
@@ -68,19 +72,18 @@ def design_of(specs: Sequence[RunSpec]) -> Design:
 
     Without both, all of it is one side.
     """
-    cells = [spec.cell for spec in specs if spec.iteration == 1]
-    worn = {cell.specialist for cell in cells}
-    sides = 2 if None in worn and len(worn) > 1 else 1
-    one_side = [cell for cell in cells if cell.specialist is None] if sides > 1 else cells
-    per_scenario: dict[tuple[str, str], int] = {}
-    for cell in one_side:
-        key = (cell.suite, cell.scenario)
-        per_scenario[key] = per_scenario.get(key, 0) + 1
+    cells = [spec for spec in specs if spec.iteration == 1]
+    bare = [spec for spec in cells if spec.specialist is None]
+    has_both = 0 < len(bare) < len(cells)
+    one_side = bare if has_both else cells
+    heads = families((spec.scenario.key, spec.scenario.digests.fixture) for spec in one_side)
+    sizes = Counter(heads[spec.scenario.key] for spec in one_side)
     return Design(
-        scenarios=len(per_scenario),
-        cells_per_scenario=len(per_scenario) / math.fsum(1 / n for n in per_scenario.values()),
+        scenarios=len(sizes),
+        cells_per_scenario=len(sizes) / math.fsum(1 / n for n in sizes.values()),
         iterations=len(specs) // len(cells),
-        sides=sides,
+        sides=2 if has_both else 1,
+        namesakes=namesakes(heads),
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from harness.report.words import plural
+from harness.report.words import outward, plural
 from harness.stats.estimate import ALPHA
 from harness.stats.exact import clusters_for_p
 from harness.stats.moments import mean, variance
@@ -26,6 +26,8 @@ WANTED = 0.05
 """The least difference that is worth telling, on the scale 0..1, unless somebody says another."""
 LEAST_SCENARIOS = clusters_for_p(ALPHA)
 """Fewer cannot reach a two-sided 5 % without assuming a distribution: 6."""
+MOST_DIFFERENCE = 1.0
+"""By more scores cannot differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,28 @@ class Outlook:
     wanted: float
     spreads: Spreads
     detectable: float | None
-    """The least difference that is found four times in five; None for a single scenario."""
+    """The least difference that is found four times in five; None where `reach` says why."""
     chance: float | None
-    """Of finding the wanted difference if it is there."""
+    """Of finding the wanted difference if it is there; None where nothing can be said of others."""
     scenarios_needed: int | None
-    """In all, at these iterations; None for more than anybody can run."""
+    """In all, at these iterations; None for more than anybody can run, or where nothing varied."""
     iterations_needed: int | None
     """A cell and side, with these scenarios; None where no number would do, or none is known."""
 
     @property
     def is_enough(self) -> bool:
         """The wanted difference would be found four times in five."""
-        return self.chance is not None and self.chance >= POWER - _SLACK and not self.is_too_narrow
+        return self.chance is not None and self.chance >= POWER - _SLACK
 
     @property
     def is_too_narrow(self) -> bool:
         """No number of iterations says anything beyond these scenarios."""
         return self.scenarios < LEAST_SCENARIOS
+
+    @property
+    def varies(self) -> bool:
+        """Runs or scenarios differed, so that it is known by how much."""
+        return self.spreads.known.deviation() > 0
 
     @property
     def more_scenarios(self) -> int | None:
@@ -118,19 +125,21 @@ def outlook(
         iterations=iterations or spreads.known.iterations,
     )
     deviation = known.deviation()
-    has_spread = scenarios > 1
-    needed = scenarios_needed(known, wanted)
+    is_general = scenarios >= LEAST_SCENARIOS
+    is_known = is_general and deviation > 0
+    least = detectable(deviation, scenarios) if is_known else None
+    needed = None if is_general and not is_known else scenarios_needed(known, wanted)
     return Outlook(
         scenarios=scenarios,
         cells_per_scenario=known.cells_per_cluster,
         iterations=known.iterations,
         wanted=wanted,
         spreads=replace(spreads, known=known),
-        detectable=detectable(deviation, scenarios) if has_spread else None,
-        chance=_chance(wanted, deviation, scenarios) if has_spread else None,
+        detectable=None if least is None or least > MOST_DIFFERENCE else least,
+        chance=detection(wanted, deviation, scenarios) if is_known else None,
         scenarios_needed=None if needed is None else max(LEAST_SCENARIOS, needed),
         iterations_needed=iterations_needed(known, wanted, scenarios)
-        if spreads.is_split and scenarios >= LEAST_SCENARIOS
+        if spreads.is_split and is_known
         else None,
     )
 
@@ -140,6 +149,8 @@ def advice(found: Outlook) -> str:
     scenarios, iterations = found.more_scenarios, found.more_iterations
     if found.is_enough:
         return f"this size finds a difference of {found.wanted:g} four times in five"
+    if not found.varies and not found.is_too_narrow:
+        return "nothing varied, so that these runs do not say what it takes"
     if scenarios is None:
         return "no number of scenarios that anybody can run would help"
     more = plural(scenarios, "more scenario")
@@ -150,5 +161,12 @@ def advice(found: Outlook) -> str:
     return f"more iterations would not help, {more} would"
 
 
-def _chance(wanted: float, deviation: float, scenarios: int) -> float:
-    return detection(wanted, deviation, scenarios) if deviation else 1.0
+def reach(found: Outlook) -> str:
+    """The least difference that is found four times in five, or why there is none."""
+    if found.is_too_narrow:
+        return f"nothing beyond these scenarios: that takes {LEAST_SCENARIOS} or more"
+    if not found.varies:
+        return "not known: nothing varied"
+    if found.detectable is None:
+        return "nothing that scores can differ by"
+    return f"{outward(found.detectable, 2, up=True):.2f}, four times in five"

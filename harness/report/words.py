@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 MINUTE_S = 60
+_SLACK = 1e-9
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -21,3 +24,12 @@ def span(seconds: float) -> str:
 def dollars(value: float) -> str:
     """Money; four digits, because a run may cost less than a cent."""
     return f"${value:,.4f}"
+
+
+def outward(value: float, digits: int, *, up: bool) -> float:
+    """The end of an interval, rounded so that the interval only grows."""
+    unit = 10.0**digits
+    near = round(value * unit)
+    if abs(value * unit - near) < _SLACK:
+        return near / unit + 0.0
+    return (math.ceil(value * unit) if up else math.floor(value * unit)) / unit + 0.0

@@ -7,22 +7,20 @@ is taken that the template has no word for or the document does not hold.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from harness.domain.template import Template
 from harness.errors import nearest
 from harness.judging.shown import visible
+from harness.llm.replies import MOST_PROBLEMS, json_object
 from harness.load.places import pointer
 from harness.load.schema import schema_problems
 
 SCHEMA = "enrichment.schema.json"
 TEXT_CHARS = 60_000
 LINE_CHARS = 2_000
-REPLY_CHARS = 100_000
-MOST_PROBLEMS = 20
 
 Answer = Mapping[str, Any]
 """An answer in the form of enrichment.schema.json."""
@@ -65,8 +63,6 @@ _LISTS = (
     ("relevant_tech_stack", "tech_stack"),
     ("relevant_tags", "tags"),
 )
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*)\n[ \t]*```", re.DOTALL | re.IGNORECASE)
-_SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +115,10 @@ def question(template: Template, about: Mapping[str, str], text: str, room: floa
     return f"{LEAD}\n{json.dumps(document, ensure_ascii=False, indent=1)}\n{CLOSE}"
 
 
-def again(problems: Sequence[str]) -> str:
-    """What is wrong with an answer."""
-    listed = "\n".join(f"- {problem}" for problem in problems)
-    return f"That is not an answer that can be used:\n{listed}\nGive the whole JSON object again."
-
-
 def read_reply(reply: str, words: Vocabulary, text: str) -> Reply:
     """An answer held to its schema, to the template's words and to the document's code."""
     try:
-        found = _object(reply)
+        found = json_object(reply)
     except (ValueError, RecursionError):
         return Reply(problems=("It is not one JSON object alone.",))
     wrong = [f"{pointer(p.place)}: {p.text}" for p in schema_problems(found, SCHEMA)]
@@ -163,33 +153,6 @@ def _invented(found: Mapping[str, Any], words: Vocabulary) -> Iterator[str]:
                 yield f"/{key}: {str(each)[:100]!r} is none of the specialist's {name}; {hint}"
 
 
-def _object(reply: str) -> dict[str, Any]:
-    if len(reply) > REPLY_CHARS:
-        raise ValueError("too long")
-    plain = reply.strip()
-    fenced = _FENCED.fullmatch(plain)
-    found = json.loads(
-        fenced[1] if fenced else plain,
-        parse_constant=_refuse,
-        object_pairs_hook=_once,
-        strict=False,  # models write line ends into texts as they are
-    )
-    if not isinstance(found, dict):
-        raise ValueError("no object")  # noqa: TRY004  # one kind of bad reply among others
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
 def _clean(value: Any) -> Any:  # noqa: ANN401  # texts and lists of them
     if isinstance(value, list):
         return [_clean(each) for each in value]
@@ -214,4 +177,4 @@ def _within(texts: Iterable[str], most: int) -> Iterator[str]:
 
 
 def _folded(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.domain.template import Deprecation
 from harness.report.claims import Scope, Verdict
 from harness.report.effects import SCORE
-from harness.report.words import plural
+from harness.report.words import dollars, plural
 from harness.specialists.chart import Bar
 
 Document = Mapping[str, Any]
 DASH = "–"
+BAR_HEADS = ("Compared", "Baseline", "Specialist", "Difference")
 NEVER = (
     "No file can show that the provider served the model it named, that the graders were right, or"
     " that these scenarios are like yours."
@@ -86,17 +88,25 @@ def verdict_of(document: Document) -> str | None:
 def interval_of(comparison: Document) -> tuple[float, float] | None:
     """The 95 % interval of the mean difference, of what the claim speaks about.
 
-    None where there is too little to have one.
+    None where there is too little to have one, and where nothing may be claimed.
     """
     inference = _inference(comparison) or {"overall": ()}
     score = next((each for each in inference["overall"] if each["name"] == SCORE), None)
-    if score is None:
+    if score is None or inference["claims"][0]["scope"] == Scope.NONE:
         return None
     is_general = inference["claims"][0]["scope"] == Scope.GENERAL
     found = score["scenarios_like_these" if is_general else "these_scenarios"]
     if not found or found["low"] is None:
         return None
     return found["low"], found["high"]
+
+
+def deprecation_words(gone: Deprecation) -> str:
+    """Since when it should no longer be used, why, and what to use."""
+    since = f" since {gone.since}" if gone.since else ""
+    why = f": {gone.reason.rstrip('.')}" if gone.reason else ""
+    use = f"; use {gone.replacement}" if gone.replacement else ""
+    return f"deprecated{since}{why}{use}"
 
 
 def markdown_card(document: Document) -> str:
@@ -109,9 +119,8 @@ def markdown_card(document: Document) -> str:
         _table(("", ""), card.facts),
     ]
     if card.overall:
-        heads = ("Compared", "Baseline", "Specialist", "Difference")
-        rows = [_bar_row(bar) for bar in (*card.bars, card.overall)]
-        parts += ["## Differences", _table(heads, rows)]
+        rows = [bar_row(bar) for bar in (*card.bars, card.overall)]
+        parts += ["## Differences", _table(BAR_HEADS, rows)]
     parts += ["## What this does not say", "\n".join(f"- {_plain(each)}" for each in card.limits)]
     parts += ["## Where it comes from", _table(("", ""), card.origin)]
     parts.append(
@@ -119,6 +128,13 @@ def markdown_card(document: Document) -> str:
         " and checks every digest."
     )
     return "\n\n".join(parts) + "\n"
+
+
+def bar_row(bar: Bar) -> tuple[str, str, str, str]:
+    """A row of the table of differences."""
+    reach = "" if bar.interval is None else " [{:+.3f}, {:+.3f}]".format(*bar.interval)
+    change = f"{bar.difference:+.3f}{reach}"
+    return bar.label, f"{bar.baseline:.2f}", f"{bar.specialist:.2f}", change
 
 
 def _inference(comparison: Document | None) -> Document | None:
@@ -145,7 +161,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     known = [cost for cost in costs if cost is not None]
     lacking = plural(len(costs) - len(known), "run")
     unknown = f", {lacking} of unknown price" if known != costs else ""
-    yield "Cost of all runs", f"${sum(known):,.4f}{unknown}" if known else "not known"
+    yield "Cost of all runs", f"{dollars(sum(known))}{unknown}" if known else "not known"
     if simulated := sum(run["simulated"] for run in runs):
         yield "Simulated", f"{simulated} of {len(runs)} runs: no model took part"
 
@@ -164,11 +180,13 @@ def _origin(document: Document) -> Iterator[tuple[str, str]]:
 def _bars(comparison: Document) -> Iterator[Bar]:
     cells = comparison["statistics"]["cells"]
     workers = {(cell["agent"], cell["model"]) for cell in cells}
+    suites = {cell["suite"] for cell in cells}
     for cell in cells:
+        where = f"{cell['suite']}/" if len(suites) > 1 else ""
         who = f" {cell['model'] or cell['agent']}" if len(workers) > 1 else ""
         if cell["improvement"] is not None:
             yield Bar(
-                f"{cell['scenario']} {cell['tier']}{who}",
+                f"{where}{cell['scenario']} {cell['tier']}{who}",
                 cell["improvement"],
                 cell["baseline"]["mean"],
                 cell["specialist"]["mean"],
@@ -180,12 +198,6 @@ def _overall(comparison: Document) -> Bar | None:
     if comparison["improvement"] is None or None in scores:
         return None
     return Bar("All of them", comparison["improvement"], *scores, interval_of(comparison))
-
-
-def _bar_row(bar: Bar) -> tuple[str, ...]:
-    reach = "" if bar.interval is None else " [{:+.3f}, {:+.3f}]".format(*bar.interval)
-    sides = _number(bar.baseline), _number(bar.specialist)
-    return bar.label, *sides, f"{_signed(bar.difference)}{reach}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -200,11 +212,3 @@ def _plain(text: str) -> str:
 
 def _code(text: str) -> str:
     return " ".join(text.replace("`", "'").split())
-
-
-def _number(value: float | None) -> str:
-    return DASH if value is None else f"{value:.2f}"
-
-
-def _signed(value: float | None) -> str:
-    return DASH if value is None else f"{value:+.3f}"

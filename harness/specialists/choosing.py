@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,16 @@ from harness.domain.digests import text_digest
 from harness.domain.ids import Digest
 from harness.domain.model import ModelRef, ModelSettings
 from harness.domain.template import Template
-from harness.errors import ProviderFault, nearest
+from harness.errors import ProviderFault, UsageError, nearest
 from harness.evaluate import Judges
-from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Stop, Turn, User
+from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Turn
+from harness.llm.replies import NoAnswer, ask, json_object
 from harness.specialists.detect import ALWAYS, tasks_of
 from harness.specialists.mustache import unfilled
 from harness.store.codec import MISREAD, decode, encode
 
 VERSION = "1"
 """Raised when the same question would be asked in other words."""
-REPAIRS = 2
 ANSWER_S = 120.0
 VALUE_CHARS = 200
 
@@ -55,7 +55,7 @@ class Chooser:
     """Where choices are kept, a file for each."""
 
     def __call__(self, template: Template, text: str) -> Choice:
-        """The choice; raises ProviderFault where the model gives none that can be used."""
+        """The choice; raises ProviderFault for none that can be used, UsageError for no budget."""
         path = self.folder / f"{self.key(template, text)}.json"
         known = _known(path)
         if known is not None:
@@ -76,8 +76,13 @@ class Chooser:
             with self.seats.seat(self.model, ModelSettings()) as seat:
                 choice = _answer(template, text, seat.chat, self.model.label)
                 return replace(choice, use=seat.use())
-        except (OutOfBudget, ContextTooLong) as error:
+        except ContextTooLong as error:
             raise ProviderFault(f"{self.model.label} chose nothing: {error}") from error
+        except OutOfBudget as error:
+            raise UsageError(
+                f"{self.model.label} chose nothing for {template.name}: {error};"
+                " give a larger --max-batch-cost or --max-batch-tokens"
+            ) from error
 
 
 def question(template: Template, text: str) -> str:
@@ -108,34 +113,28 @@ def open_names(template: Template) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for text in texts for name in unfilled(text)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    found: Mapping[str, Any]
+    problems: tuple[str, ...]
+
+
 def _answer(template: Template, text: str, chat: Chat, model: str) -> Choice:
-    messages: list[Message] = [User(question(template, text))]
-    problems = ["nothing was said"]
-    for left in reversed(range(REPAIRS + 1)):
-        turn = chat.send(INSTRUCTIONS, messages, timeout_s=ANSWER_S)
-        if turn.stop is Stop.REFUSED:
-            raise ProviderFault(f"{model} refuses to choose for {template.name}")
-        found = _object(turn.text)
-        problems = list(_problems(found, template))
-        if not problems:
-            return _choice(found, template, model)
-        if left:
-            said = Turn(turn.text if turn.text.strip() else "(nothing)")
-            listed = "\n".join(f"- {problem}" for problem in problems)
-            messages += [said, User(f"That cannot be used:\n{listed}\nGive the whole object.")]
-    raise ProviderFault(
-        f"{model} chose nothing for {template.name}, asked {REPAIRS + 1} times; at last:"
-        f" {problems[0]}"
-    )
+    def send(messages: Sequence[Message]) -> Turn:
+        return chat.send(INSTRUCTIONS, messages, timeout_s=ANSWER_S)
 
+    def read(turn: Turn) -> _Read:
+        try:
+            found = json_object(turn.text)
+        except (ValueError, RecursionError):
+            found = {}
+        return _Read(found, tuple(_problems(found, template)))
 
-def _object(text: str) -> Mapping[str, Any]:
-    begin, end = text.find("{"), text.rfind("}")
     try:
-        found = json.loads(text[begin : end + 1])
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        said = ask(send, [question(template, text)], read, task="choose")
+    except NoAnswer as error:
+        raise ProviderFault(f"{model} chose nothing for {template.name}: {error}") from error
+    return _choice(said.found, template, model)
 
 
 def _problems(found: Mapping[str, Any], template: Template) -> Iterator[str]:

@@ -13,7 +13,7 @@ task that needs such words is left out, and the run says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,11 +21,12 @@ from harness.domain.application import Application, Choice, Wearing
 from harness.domain.digests import bytes_digest
 from harness.domain.record import SpecialistRef
 from harness.domain.spec import Specialist
-from harness.domain.template import DocumentRef, ModelPrompts, PromptSet, Template
-from harness.errors import BadFile
+from harness.domain.template import DocumentRef, ModelPrompts, PromptSet, Template, Texts
+from harness.load.places import Place, Problem, pointer
+from harness.load.templates import refusal
 from harness.specialists.detect import ALWAYS, Detected, detect
 from harness.specialists.documents import Chosen, choose, rank
-from harness.specialists.mustache import BRACE, Value, fill, unfilled
+from harness.specialists.mustache import BRACE, Filled, Value, fill, unfilled
 
 _DATE = re.compile(r"-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$")
 
@@ -44,7 +45,7 @@ class Job:
 class Words(NamedTuple):
     """A prompt's text and where it stands in the file."""
 
-    place: str
+    place: Place
     text: str
 
 
@@ -62,16 +63,10 @@ def compose(template: Template, model: str | None, job: Job | None = None) -> Sp
     special, block_special = for_model(template.prompts, model), for_model(block, model)
     words_for = special or block_special
     if template.needs_model_words and model is not None and words_for is None:
-        place = "/prompts/prompt_strategy/fallback"
-        raise BadFile(template.source, [f"{place}: there are no words for the model {model!r}"])
-    general = {
-        **_words("default", template.prompts.default),
-        **(_words(f"model_specific/{special.model}", special.prompts) if special else {}),
-    }
-    particular = _words(f"{detected.task}/default", block.default)
-    if block_special:
-        where = f"{detected.task}/model_specific/{block_special.model}"
-        particular |= _words(where, block_special.prompts)
+        place = ("prompts", "prompt_strategy", "fallback")
+        raise refusal(template, [Problem(place, f"there are no words for the model {model!r}")])
+    general = _words((), template.prompts, special)
+    particular = _words((detected.task or "",), block, block_special)
     if job.choice:
         general = {key: _with_values(words, job.choice) for key, words in general.items()}
     texts, left_out = _texts(general, particular, detected.task)
@@ -122,14 +117,28 @@ def _with_values(words: Words, choice: Choice) -> Words:
     return words._replace(text=text)
 
 
-def prompt_problems(template: Template) -> tuple[str, ...]:
+def prompt_problems(template: Template) -> tuple[Problem, ...]:
     """What cannot be filled in, in every prompt of a template: for any model, for any task."""
-    nobody = Detected(None, "")
-    return tuple(
-        f"{words.place}: {problem}"
-        for words in _every_text(template)
-        for problem in fill(words.text, values_of(template, None, nobody)).problems
+    told = (
+        values_of(template, None, Detected(None, "")),
+        values_of(template, "any", Detected("any", "")),
     )
+    return _unfilled((w.place, fill(w.text, v)) for w in _every_text(template) for v in told)
+
+
+def unspoken(template: Template) -> Iterator[Problem]:
+    """Prompts that are never said as they stand: they wait for words of the request."""
+    never = []
+    for words in _texts_of((), template.prompts):
+        *_, key = words.place
+        names = ", ".join(f"{{{name}}}" for name in unfilled(words.text))
+        if names and key in ALWAYS:
+            yield Problem(words.place, f"{names} stays as it is; mustache is {{{{name}}}}")
+        elif names:
+            never.append(f"{pointer(words.place[1:])[1:]} ({names})")
+    if never:
+        text = f"texts that are never said, as nobody fills them in: {'; '.join(never)}"
+        yield Problem(("prompts",), text)
 
 
 def values_of(template: Template, model: str | None, detected: Detected) -> Mapping[str, Value]:
@@ -191,29 +200,44 @@ def _texts(
     alone = general.get(task) if task is not None and not particular else None
     if alone and (names := unfilled(alone.text)):
         listed = ", ".join(f"{{{name}}}" for name in names)
-        return tuple(texts), (f"{alone.place}: nobody fills in {listed}",)
+        return tuple(texts), (f"{pointer(alone.place)}: nobody fills in {listed}",)
     return (*texts, alone) if alone else tuple(texts), ()
 
 
-def _words(where: str, texts: Sequence[tuple[str, str]]) -> dict[str, Words]:
-    return {key: Words(f"/prompts/{where}/{key}", text.strip()) for key, text in texts}
+def _words(task: Place, prompts: PromptSet, special: ModelPrompts | None) -> dict[str, Words]:
+    """The texts of a task, or of none, a model's in place of those of the same key."""
+    found = _placed((*task, "default"), prompts.default)
+    if special:
+        found |= _placed((*task, "model_specific", special.model), special.prompts)
+    return found
+
+
+def _placed(where: Place, texts: Texts) -> dict[str, Words]:
+    return {key: Words(("prompts", *where, key), text.strip()) for key, text in texts}
 
 
 def _every_text(template: Template) -> Iterator[Words]:
-    sets = [("", template.prompts)]
-    sets += [(f"{each.task}/", each.prompts) for each in template.tasks]
-    for where, prompts in sets:
-        yield from _words(f"{where}default", prompts.default).values()
-        for each in prompts.model_specific:
-            yield from _words(f"{where}model_specific/{each.model}", each.prompts).values()
+    yield from _texts_of((), template.prompts)
+    for each in template.tasks:
+        yield from _texts_of((each.task,), each.prompts)
+
+
+def _texts_of(task: Place, prompts: PromptSet) -> Iterator[Words]:
+    yield from _words(task, prompts, None).values()
+    for special in prompts.model_specific:
+        yield from _placed((*task, "model_specific", special.model), special.prompts).values()
 
 
 def _filled(template: Template, texts: Sequence[Words], values: Mapping[str, Value]) -> str:
-    filled = [(words, fill(words.text, values)) for words in texts]
-    problems = [f"{words.place}: {problem}" for words, done in filled for problem in done.problems]
-    if problems:
-        raise BadFile(template.source, problems)
+    filled = [(words.place, fill(words.text, values)) for words in texts]
+    if any(done.problems for _, done in filled):
+        raise refusal(template, _unfilled(filled))
     return "\n\n".join(done.text.strip() for _, done in filled if done.text.strip())
+
+
+def _unfilled(filled: Iterable[tuple[Place, Filled]]) -> tuple[Problem, ...]:
+    found = (Problem(place, said) for place, done in filled for said in done.problems)
+    return tuple(dict.fromkeys(found))
 
 
 def _parts(template: Template, spoken: str, chosen: Chosen) -> Iterator[str]:

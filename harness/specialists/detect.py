@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from harness.domain.template import Template
 from harness.errors import UsageError, nearest
-from harness.load.task_patterns import matcher
+from harness.load.places import Problem, shown
+from harness.load.task_patterns import SlowPatternError, first_that_fits
+from harness.load.templates import refusal
 
 PATTERNS: Mapping[str, tuple[str, ...]] = {
     "migration": ("migrat*", "upgrade*", "upgrading", "port * to"),
@@ -36,7 +38,10 @@ class Detected(NamedTuple):
 
 
 def detect(template: Template, text: str, asked: str | None = None) -> Detected:
-    """The task of a prompt; raises UsageError for an asked one that the template does not have."""
+    """The task of a prompt; raises UsageError for an asked one that the template does not have.
+
+    And BadFile for a pattern with which nobody can tell it in a reasonable time.
+    """
     known = tasks_of(template)
     if asked is not None:
         if asked not in known:
@@ -44,11 +49,15 @@ def detect(template: Template, text: str, asked: str | None = None) -> Detected:
         return Detected(asked, "asked for")
     if not known:
         return Detected(None, "the template tells no tasks apart")
-    for task, patterns in _ordered(template, known):
-        for pattern in patterns:
-            if matcher(pattern)(text):
-                return Detected(task, f"the prompt fits {pattern!r}")
-    return Detected(None, f"the prompt fits no pattern of {', '.join(known)}")
+    tried = [(task, each) for task, patterns in _ordered(template, known) for each in patterns]
+    try:
+        found = first_that_fits(tuple(each for _, each in tried), text)
+    except SlowPatternError as slow:
+        raise _too_slow(template, *tried[slow.index], slow.why) from slow
+    if found is None:
+        return Detected(None, f"the prompt fits no pattern of {', '.join(known)}")
+    task, pattern = tried[found]
+    return Detected(task, f"the prompt fits {pattern!r}")
 
 
 def tasks_of(template: Template) -> tuple[str, ...]:
@@ -69,3 +78,13 @@ def _ordered(template: Template, known: tuple[str, ...]) -> Iterable[tuple[str, 
         return [(task, PATTERNS.get(task, ())) for task in order if task in known]
     order = tuple(dict.fromkeys([*template.task_detection.priority, *own]))
     return [(task, own.get(task, ())) for task in order]
+
+
+def _too_slow(template: Template, task: str, pattern: str, why: str) -> UsageError:
+    own = dict(template.task_detection.patterns).get(task, ())
+    said = f"whether the prompt fits {shown(pattern)} cannot be told: {why}; --task names the task"
+    if pattern not in own:
+        return UsageError(said)
+    return refusal(
+        template, [Problem(("task_detection", "patterns", task, own.index(pattern)), said)]
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
 from harness.report.words import plural
 from harness.specialists.json5 import to_json5
@@ -28,6 +30,9 @@ class Kind(StrEnum):
     CHANGED = "changed"
     MOVED = "moved"
     """Items of a list stand in another order."""
+
+
+_Group = tuple[Place, Kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +60,25 @@ def differences(before: object, after: object) -> tuple[Difference, ...]:
 
 def in_words(found: Sequence[Difference]) -> Iterator[str]:
     """One sentence for each difference; many of one kind at one place are one."""
-    done: set[int] = set()
-    for number, each in enumerate(found):
-        if number in done:
-            continue
-        alike = [
-            other
-            for other, more in enumerate(found)
-            if (more.place[:-1], more.kind) == (each.place[:-1], each.kind)
-            and each.kind in {Kind.ADDED, Kind.REMOVED}
-            and each.place
-            and _is_name(each.place[-1])
-            and _is_name(more.place[-1])
-        ]
-        if len(alike) > MOST_LISTED:
-            done.update(alike)
-            where = Difference(each.place[:-1], each.kind).path
-            names = ", ".join(str(found[i].place[-1]) for i in alike[:MOST_LISTED])
-            yield f"{where}: {len(alike)} {each.kind}: {names}, …"
-        else:
+    groups: dict[_Group | None, list[Difference]] = {}
+    for each in found:
+        groups.setdefault(_group(each), []).append(each)
+    for each in found:
+        group = _group(each)
+        alike = groups[group]
+        if group is None or len(alike) <= MOST_LISTED:
             yield _sentence(each)
+        elif each is alike[0]:
+            place, kind = group
+            names = ", ".join(str(one.place[-1]) for one in alike[:MOST_LISTED])
+            yield f"{Difference(place, kind).path}: {len(alike)} {kind}: {names}, …"
+
+
+def _group(each: Difference) -> _Group | None:
+    """With which others it is told, where it is an item that came or went."""
+    if each.kind in {Kind.ADDED, Kind.REMOVED} and each.place and _is_name(each.place[-1]):
+        return each.place[:-1], each.kind
+    return None
 
 
 def unified(before: object, after: object, names: tuple[str, str]) -> Iterator[str]:
@@ -184,18 +188,20 @@ def _change(before: object, after: object) -> str:
     if isinstance(before, str) and isinstance(after, str):
         old, new = before.splitlines(), after.splitlines()
         if max(len(old), len(new)) > 1:
-            codes = list(difflib.ndiff(old, new)) if len(old) + len(new) < 2000 else []  # noqa: PLR2004  # ndiff takes its time
-            more = sum(line.startswith("+ ") for line in codes)
-            fewer = sum(line.startswith("- ") for line in codes)
+            lines = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
+            more = sum(line.startswith("+") for line in lines)
+            fewer = sum(line.startswith("-") for line in lines)
             return f"changed: {plural(more, 'line')} came, {plural(fewer, 'line')} went"
-    if (
-        isinstance(before, int | float)
-        and isinstance(after, int | float)
-        and not isinstance(before, bool)
-        and not isinstance(after, bool)
-    ):
+    if _is_number(before) and _is_number(after):
         return f"{before:g} → {after:g} ({after - before:+g})"
     return f"{_shown(before)} → {_shown(after)}"
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """One that can be shown as such: an author may have written an integer of any length."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def _shown(value: object) -> str:

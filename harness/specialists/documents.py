@@ -15,6 +15,9 @@ from harness.domain.template import DocumentRef, Enrichment
 CHARS_PER_TOKEN = 4
 """No tokeniser is asked: the choice has to be the same for every model."""
 
+LONGEST_NAME = 200
+_VERSION = re.compile(r"v?\d[\d.]*")
+
 POINTS: Mapping[str, float] = {
     "task": 10,
     "tech_stack": 5,
@@ -70,7 +73,10 @@ def choose(documents: Sequence[DocumentRef], tokens: int) -> Chosen:
 
 def mentions(text: str, name: str) -> bool:
     """Whether a text holds a name as whole words; `a-b` is also `a b`, `X 15` is also `X`."""
-    bare = re.sub(r"\s+v?\d[\d.]*$", "", name)
+    if len(name) > LONGEST_NAME:
+        return False
+    parts = name.rsplit(None, 1)
+    bare = parts[0] if _VERSION.fullmatch(parts[-1] if len(parts) > 1 else "") else name
     forms = {form for form in (name, bare, name.replace("-", " ")) if form.strip()}
     found = "|".join(re.escape(form) for form in sorted(forms))
     return re.search(rf"(?<!\w)(?:{found})(?!\w)", text, re.IGNORECASE) is not None

@@ -10,8 +10,7 @@ import copy
 import json
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.load.json_text import parse_json5
@@ -28,9 +27,10 @@ from harness.specialists.syntax import (
 Place = tuple[str | int, ...]
 
 WIDTH = 100
+QUOTES = "\"'"
+"""The first is the usual one."""
 _BARE_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _WORDS = frozenset({"null", "true", "false", "Infinity", "NaN"})
-_SEPARATORS: Mapping[int, str] = {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,9 @@ def set_value(text: str, place: Place, value: object) -> str:
     tree, habits = _read(text)
     node, rest = _walk(tree, place)
     if not rest:
+        if isinstance(value, str) and text[node.start] in QUOTES:
+            # one author may have both
+            habits = replace(habits, quote=text[node.start])
         rendered = _rendered(value, line_indent(text, _begin(tree, place)), habits)
         edited = text[: node.start] + rendered + text[node.end :]
     else:
@@ -99,11 +102,11 @@ def _read(text: str) -> tuple[Node, _Habits]:
     objects = [node for node in nodes(tree) if node.is_object]
     keys = [text[m.start] for node in objects for m in node.members]
     scalars = [text[node.start] for node in nodes(tree) if not node.holds]
-    quotes = [each for each in (*keys, *scalars) if each in "\"'"]
+    quotes = [each for each in (*keys, *scalars) if each in QUOTES]
     lasts = [node.members[-1] for node in nodes(tree) if node.members]
     return tree, _Habits(
-        bare_keys=any(each not in "\"'" for each in keys),
-        quote="'" if "'" in quotes and '"' not in quotes else '"',
+        bare_keys=any(each not in QUOTES for each in keys),
+        quote=max(QUOTES, key=quotes.count),
         trailing_commas=any(member.comma is not None for member in lasts),
         indent=_unit(text, tree),
         line_end="\r\n" if "\r\n" in text else "\n",
@@ -220,8 +223,8 @@ def _inline(value: object, habits: _Habits) -> str:
 
 
 def _string(text: str, quote: str) -> str:
-    made = json.dumps(text, ensure_ascii=False).translate(_SEPARATORS)
-    made = "".join(c if c.isprintable() else _escaped(c) for c in made)
+    plain = json.dumps(text, ensure_ascii=False)
+    made = "".join(c if c.isprintable() else _escaped(c) for c in plain)
     if quote == '"':
         return made
     inner = made[1:-1].replace('\\"', '"').replace("'", "\\'")

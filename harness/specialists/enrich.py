@@ -7,21 +7,22 @@ for a document whose text is still the same.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from harness.domain.model import ModelRef, ModelSettings, ModelUse
+from harness.domain.model import ModelRef, ModelSettings, ModelUse, total_use
 from harness.domain.template import Template
-from harness.errors import EnvironmentFault, Interrupted, ProviderFault, UsageError
+from harness.errors import EnvironmentFault, ProviderFault, UsageError
 from harness.evaluate import Judges
-from harness.judging.panel import total_use
-from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Stop, Turn, User
+from harness.llm.base import Chat, ContextTooLong, Message, OutOfBudget, Stop, Turn
+from harness.llm.replies import ROOMS, NoAnswer, ask
 from harness.load.enriched import author_of, enriched_folder, enriched_number
 from harness.load.files import read_document
 from harness.load.json_text import parse_json5
@@ -31,7 +32,6 @@ from harness.specialists.asking import (
     INSTRUCTIONS,
     Reply,
     Vocabulary,
-    again,
     question,
     read_reply,
     still_fits,
@@ -42,11 +42,8 @@ from harness.specialists.fetch import NotRead
 from harness.specialists.reading import Text
 from harness.specialists.writing import read_exactly, write_enriched
 
-REPAIRS = 2
-"""How often an answer that cannot be used may be mended."""
-ROOMS = (1.0, 0.4, 0.15)
-"""Of the usual size of a document, for models that cannot read so much."""
 KEYS = ("url", "path", "source")
+CUT = "the command ended before it was answered"
 
 Raw = Mapping[str, Any]
 Read = Callable[[str], Text]
@@ -100,6 +97,8 @@ class Enriched:
     path: Path | None
     outcomes: tuple[Outcome, ...]
     use: ModelUse | None
+    ended: BaseException | None = None
+    """What ended the asking early; what was answered until then is kept all the same."""
 
     def count(self, status: Status) -> int:
         """How many documents came to this."""
@@ -119,10 +118,6 @@ class Asking:
     settings: ModelSettings = field(default_factory=ModelSettings)
     stop: Callable[[], None] = lambda: None
     """Ends every answer that is waited for."""
-
-
-class _NoAnswer(Exception):
-    """The model was asked often enough."""
 
 
 def open_work(path: Path, library: Path | None = None) -> Work:
@@ -177,37 +172,60 @@ def location(document: Raw) -> str:
 def enrich(work: Work, read: Read, asking: Asking, tell: Callable[[Outcome], None]) -> Enriched:
     """Ask about every document that has changed, and write what came of it.
 
-    An interruption cuts the answers short and writes nothing. Raises ProviderFault when the
-    provider failed for every document, and UsageError for what only the user can put right.
+    Whatever ends it early cuts the answers that are waited for, and is handed back once what was
+    paid for is written. Raises ProviderFault when the provider failed for every document that
+    could be read.
     """
-    outcomes = _all(work, read, asking, tell)
-    use = total_use([each.use for each in outcomes if each.use])
-    failed = [each for each in outcomes if each.status is Status.FAILED]
-    if failed and len(failed) == len(outcomes) and all(each.by_provider for each in failed):
-        raise ProviderFault(f"no document was enriched: {failed[0].reason}")
-    return Enriched(_write(work, outcomes), tuple(outcomes), use)
+    outcomes, ended = _all(work, read, asking, tell)
+    use = _known(total_use([each.use for each in outcomes if each.use]), is_cut=ended is not None)
+    # what could not be read was never asked about
+    asked = [e for e in outcomes if e.use or e.by_provider or e.status is not Status.FAILED]
+    if asked and not ended and all(each.by_provider for each in asked):
+        raise ProviderFault(f"no document was enriched: {asked[0].reason}")
+    return Enriched(_write(work, outcomes), outcomes, use, ended)
+
+
+def _known(use: ModelUse | None, *, is_cut: bool) -> ModelUse | None:
+    """The cost of requests that nobody answered is not known: cut ones, or when all failed."""
+    if use and use.failed and (is_cut or use.failed == use.requests):
+        return replace(use, cost_usd=None)
+    return use
 
 
 def _all(
     work: Work, read: Read, asking: Asking, tell: Callable[[Outcome], None]
-) -> Sequence[Outcome]:
+) -> tuple[tuple[Outcome, ...], BaseException | None]:
     words = vocabulary(work.template)
+    done: dict[int, Outcome] = {}
+    ended: BaseException | None = None
+    cut = threading.Event()
 
-    def one(number: int) -> Outcome:
+    def one(number: int) -> None:
         outcome = _outcome(work, number, words, read, asking)
+        if cut.is_set() and outcome.status is Status.FAILED:
+            outcome = replace(outcome, reason=CUT)
+        done[number] = outcome
         tell(outcome)
-        return outcome
 
     with ThreadPoolExecutor(asking.concurrency) as pool:
-        waiting = [
-            pool.submit(copy_context().run, one, number) for number in range(len(work.documents))
-        ]
         try:
-            return [each.result() for each in waiting]
-        except (Interrupted, KeyboardInterrupt, UsageError):
+            waiting = [
+                pool.submit(copy_context().run, one, number)
+                for number in range(len(work.documents))
+            ]
+            for each in waiting:
+                each.result()
+        except BaseException as error:  # noqa: BLE001  # the caller's, once what was paid is kept
+            ended = error
             pool.shutdown(wait=False, cancel_futures=True)
+            cut.set()
             asking.stop()
-            raise
+    return tuple(done.get(n) or _cut(work, n) for n in range(len(work.documents))), ended
+
+
+def _cut(work: Work, number: int) -> Outcome:
+    where = location(work.documents[number])
+    return Outcome(where, Status.FAILED, CUT, enrichment=work.known[number])
 
 
 def _outcome(work: Work, number: int, words: Vocabulary, read: Read, asking: Asking) -> Outcome:
@@ -224,12 +242,13 @@ def _outcome(work: Work, number: int, words: Vocabulary, read: Read, asking: Ask
     use: list[ModelUse] = []
     try:
         reply = _seated(work.template, about, text, asking, use)
-    except (_NoAnswer, OutOfBudget, ContextTooLong, EnvironmentFault) as error:
+    except (NoAnswer, OutOfBudget, ContextTooLong, EnvironmentFault) as error:
         failed = isinstance(error, EnvironmentFault)
+        said = f"{asking.model.label}: {error}" if isinstance(error, NoAnswer) else str(error)
         return Outcome(
             where,
             Status.FAILED,
-            str(error),
+            said,
             enrichment=known,
             use=total_use(use),
             by_provider=failed,
@@ -257,38 +276,19 @@ def _answer(
     template: Template, about: Mapping[str, str], text: Text, chat: Chat, timeout_s: float
 ) -> Reply:
     """An answer that can be used, mended where it has to be."""
-    messages, turn = _first(template, about, text, chat, timeout_s)
     words = vocabulary(template)
-    for left in reversed(range(REPAIRS + 1)):
-        if turn.stop is Stop.REFUSED:
-            raise _NoAnswer("the model refuses to describe it")
+
+    def send(messages: Sequence[Message]) -> Turn:
+        return chat.send(INSTRUCTIONS, messages, timeout_s=timeout_s)
+
+    def read(turn: Turn) -> Reply:
         reply = read_reply(turn.text, words, text.text)
-        if turn.stop is Stop.LENGTH and reply.answer is None:
-            reply = Reply(problems=("It was cut off: be shorter.",))
-        if reply.answer is not None:
-            return reply
-        if left:
-            said = Turn(turn.text if turn.text.strip() else "(nothing)")
-            messages += [said, User(again(reply.problems))]
-            turn = chat.send(INSTRUCTIONS, messages, timeout_s=timeout_s)
-    raise _NoAnswer(
-        f"the model gave no answer that can be used, asked {REPAIRS + 1} times; at last:"
-        f" {reply.problems[0]}"
-    )
+        if reply.problems and turn.stop is Stop.LENGTH:
+            return Reply(problems=("It was cut off: be shorter.",))
+        return reply
 
-
-def _first(
-    template: Template, about: Mapping[str, str], text: Text, chat: Chat, timeout_s: float
-) -> tuple[list[Message], Turn]:
-    """The document as it was sent, and what it got; one that is too long is cut further."""
-    for room in ROOMS[:-1]:
-        messages: list[Message] = [User(question(template, about, text.text, room))]
-        try:
-            return messages, chat.send(INSTRUCTIONS, messages, timeout_s=timeout_s)
-        except ContextTooLong:
-            continue
-    messages = [User(question(template, about, text.text, ROOMS[-1]))]
-    return messages, chat.send(INSTRUCTIONS, messages, timeout_s=timeout_s)
+    sizes = (question(template, about, text.text, room) for room in ROOMS)
+    return ask(send, sizes, read, task="describe it")
 
 
 def _write(work: Work, outcomes: Sequence[Outcome]) -> Path | None:

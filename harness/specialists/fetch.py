@@ -50,6 +50,10 @@ class NotRead(Exception):
     """A document that cannot be had, and why."""
 
 
+class _NoWay(NotRead):
+    """Nothing of a site can be asked for, its robots.txt included."""
+
+
 class Page(NamedTuple):
     """What was fetched, and from where in the end."""
 
@@ -90,6 +94,8 @@ class Web:
     timeout_s: float
     """The longest that one answer may take, from the connection to its last byte."""
     world: World = field(default_factory=World)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    """Once it is set nothing more is asked for; what is under way has its time."""
     _robots: dict[str, _Rules] = field(default_factory=dict)
     _turns: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -130,6 +136,8 @@ class Web:
                 if answer.status not in _REDIRECTS or "location" not in answer.headers:
                     break
                 url = _moved(url, answer.headers["location"])
+        except _NoWay:
+            raise
         except NotRead as error:
             return _Rules(f"its robots.txt cannot be read ({error})", nothing=True)
         if answer.status == _OK:
@@ -153,6 +161,8 @@ class Web:
             raise NotRead(f"{url.geturl()}: {error}") from error
 
     def _once(self, url: SplitResult, most: int, *, cut: bool) -> _Answer:
+        if self.stopped.is_set():
+            raise NotRead(f"{url.geturl()} was not asked for: the command has ended")
         port = url.port or _PORTS[url.scheme]
         addresses = self._addresses(url.hostname or "", port)
         ends = time.monotonic() + self.timeout_s
@@ -185,10 +195,14 @@ class Web:
         try:
             found = self.world.resolve(host, port)
         except Unresolved as error:
-            raise NotRead(str(error)) from error
+            raise _NoWay(str(error)) from error
         for address in found:
             if not self.world.allowed(address):
-                raise NotRead(f"{host} is {address}, which is no public address; it is not asked")
+                name = host if host == str(address) else f"{host} is {address}, which"
+                raise _NoWay(
+                    f"{name} is no public address but a private or reserved one, and is not asked;"
+                    " save the page as a file beside the template and name it with `path`"
+                )
         return found
 
     @contextmanager

@@ -34,6 +34,8 @@ def to_json5(value: object, comments: Mapping[Place, str] | None = None) -> str:
 class _Writer:
     def __init__(self, comments: Mapping[Place, str]) -> None:
         self._comments = comments
+        self._around = frozenset(place[:n] for place in comments for n in range(len(place)))
+        """What has a comment inside, and cannot stand on one line."""
 
     def comment(self, place: Place, indent: str) -> Iterator[str]:
         for line in self._comments.get(place, "").splitlines():
@@ -54,7 +56,8 @@ class _Writer:
 
     def _item(self, item: object, place: Place, indent: str, head: str) -> Iterator[str]:
         yield from self.comment(place, indent)
-        if not self._is_commented(place):
+        # what is too long for a line whatever its letters is not spelt out to see that
+        if place not in self._around and _room(item, WIDTH - len(head)) >= 0:
             line = f"{head}{_inline(item)},"
             if len(line) <= WIDTH or not item:
                 yield line
@@ -62,9 +65,6 @@ class _Writer:
         first, *rest = self.lines(item, place, indent, ",")
         yield head + first
         yield from rest
-
-    def _is_commented(self, place: Place) -> bool:
-        return any(len(p) > len(place) and p[: len(place)] == place for p in self._comments)
 
 
 def _scalar_lines(value: object, indent: int, end: str) -> Iterator[str]:
@@ -78,6 +78,20 @@ def _scalar_lines(value: object, indent: int, end: str) -> Iterator[str]:
     for part in parts:
         yield f"{_escaped(part)}\\n\\"
     yield f'{_escaped(last)}"{end}'
+
+
+def _room(value: object, room: int) -> int:
+    """What a value leaves of a line at most; below 0 it is longer, whatever has to be escaped."""
+    if isinstance(value, str):
+        return room - len(value)
+    if not isinstance(value, dict | list | tuple):
+        return room
+    for step in value:
+        item = value[step] if isinstance(value, dict) else step
+        room = _room(item, room - (len(str(step)) + 2 if isinstance(value, dict) else 1))
+        if room < 0:
+            break
+    return room
 
 
 def _inline(value: object) -> str:
@@ -110,6 +124,8 @@ def _key(key: object) -> str:
 
 
 def _escaped(text: str) -> str:
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return text
     return "".join(map(_escape, text))
 
 

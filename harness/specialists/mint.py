@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,13 @@ from harness.domain.record import RunRecord
 from harness.domain.template import Template
 from harness.errors import UsageError
 from harness.load.templates import check_snapshot
-from harness.report.compare import Comparison, notes, specialists
+from harness.report.compare import Comparison, specialists
 from harness.report.reused import each_once
 from harness.report.stats import counts, standing
 from harness.specialists.bundle import Bundle, record_digest
 from harness.specialists.cards import markdown_card
 from harness.specialists.json5 import to_json5
+from harness.specialists.limits import one_sided, some
 from harness.specialists.numbering import write_numbered
 from harness.specialists.page import html_card
 from harness.specialists.provenance import (
@@ -31,22 +32,19 @@ from harness.specialists.provenance import (
     SUFFIXES,
     Sources,
     batch_counts,
+    provenance_document,
     statement,
 )
-from harness.specialists.runs import run_document
+from harness.specialists.runs import record_of, run_document
 from harness.specialists.signing import SigningKey, envelope_text, seal
 from harness.specialists.snapshot import (
     Compared,
     comments,
     compared,
-    metadata_document,
     snapshot_document,
+    template_document,
 )
 from harness.store.base import Artifacts, Planned, Store
-
-FEW = 5
-
-UNSIGNED = "Not signed: the digests show that nothing was changed by accident, not who minted it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +117,18 @@ def mint(
     _require_own_runs(template, proof, own)
     _require_same_tasks(own)
     runs = [run_document(record) for record in own]
-    found = compared(runs, template.name, template.version)
+    found = compared(tuple(map(record_of, runs)), template.name, template.version)
     if found is None and terms.require_comparison:
-        raise UsageError(f"{_batches(proof)}: {_one_sided(template, own)} (--require-comparison)")
-    limits = tuple(_limits(template, proof, found, terms))
+        why = one_sided(f"{template.name}@{template.version}", own)
+        raise UsageError(f"{_batches(proof)}: {why} (--require-comparison)")
     signer = terms.key.public if terms.key else None
     sources = replace(
         terms.sources,
         batches=_batch_documents(proof, runs),
         records={record.id: record_digest(record) for record in own},
     )
-    metadata = metadata_document(template, runs, now, limits, (sources, signer))
-    document = snapshot_document(template, runs, found, metadata)
+    provenance = provenance_document(template_document(template), runs, sources, signer)
+    document = snapshot_document(template, runs, found, provenance, now)
     check_snapshot(document)
     beside = _files(document, found, own, terms)
     folder = output / template.short_name / template.version
@@ -142,7 +140,7 @@ def mint(
         version=template.version,
         source=template.source,
         compared=found,
-        limits=limits,
+        limits=tuple(document["snapshot_metadata"]["provenance"]["limits"]),
         files=written.beside,
         signed_by=signer.keyid if signer else None,
     )
@@ -192,7 +190,7 @@ def _require_finished(proof: Proof) -> None:
         resumes = dict.fromkeys(f"bench resume {batch}" for batch, _ in proof.missing)
         raise UsageError(
             f"{_batches(proof)} {_is(proof)} not finished, runs still missing: {len(waiting)}"
-            f" ({_some(waiting)}); first: {' and '.join(resumes)}"
+            f" ({some(waiting)}); first: {' and '.join(resumes)}"
         )
     if not proof.records:
         raise UsageError(f"{_batches(proof)} {_is(proof)} empty: there is nothing to mint from")
@@ -202,7 +200,7 @@ def _require_own_runs(template: Template, proof: Proof, own: Sequence[RunRecord]
     """Runs of this template or of a baseline exist, and were made from it as it is now."""
     ref = f"{template.name}@{template.version}"
     if not own:
-        there = _some(candidates(proof)) or "none at all"
+        there = some(candidates(proof)) or "none at all"
         raise UsageError(
             f"no run of {ref} is in {_batches(proof)}, and no baseline; the specialists that"
             f" worked there: {there}"
@@ -239,65 +237,9 @@ def _require_same_tasks(own: Sequence[RunRecord]) -> None:
 
 def _digests(found: Mapping[Digest, Sequence[RunRecord]]) -> str:
     return "; ".join(
-        f"{digest[:16]}… had {_some([record.id for record in records])}"
+        f"{digest[:16]}… had {some([record.id for record in records])}"
         for digest, records in found.items()
     )
-
-
-def _one_sided(template: Template, own: Sequence[RunRecord]) -> str:
-    """Why there is no comparison."""
-    ref = f"{template.name}@{template.version}"
-    if not any(record.cell.specialist for record in own):
-        return (
-            f"no run of {ref} is here, only of its baseline: run the same scenarios with"
-            f" --specialist {ref}"
-        )
-    if all(record.cell.specialist for record in own):
-        return (
-            "no baseline is here: run the same scenarios without --specialist into the batch, or"
-            " add a batch that has them with --batch-id"
-        )
-    return (
-        f"nothing of {ref} has a counterpart with a score in the baseline: the same scenario, tier,"
-        " agent and model are needed on both sides"
-    )
-
-
-def _limits(
-    template: Template, proof: Proof, found: Compared | None, terms: Terms
-) -> Iterator[str]:
-    own = [record for record in proof.records if _belongs(record, template)]
-    if found is None:
-        yield f"No comparison: {_one_sided(template, own)}."
-        if all(record.simulated for record in own):
-            yield "Every run was played by a simulated agent: this says nothing about any model."
-    else:
-        yield from notes(found.averages)
-    partly = sum(record.partly_graded for record in standing(own))
-    if partly:
-        yield f"Partly graded, because an evaluator broke down: {partly} of {len(own)} runs."
-    others = sum(not _belongs(record, template) for record in proof.records)
-    if others:
-        yield f"Runs of other specialists in the batches, not in this snapshot: {others}."
-    for names in copies(terms.sources.scenarios):
-        yield (
-            f"The same fixture and hidden files under several names, counted as different"
-            f" scenarios: {_some(names)}."
-        )
-    if template.deprecation:
-        yield f"The template is deprecated. {template.deprecation.reason}".rstrip()
-    if terms.key is None:
-        yield UNSIGNED
-
-
-def copies(scenarios: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
-    """Scenarios that are one task under several names."""
-    known: dict[tuple[object, object], dict[str, None]] = {}
-    for each in scenarios:
-        if each.get("fixture") and each.get("hidden"):
-            same = known.setdefault((each["fixture"], each["hidden"]), {})
-            same[f"{each['suite']}/{each['scenario']}"] = None
-    yield from (tuple(names) for names in known.values() if len(names) > 1)
 
 
 def _belongs(record: RunRecord, template: Template) -> bool:
@@ -318,9 +260,3 @@ def _batches(proof: Proof) -> str:
 
 def _is(proof: Proof) -> str:
     return "is" if len(proof.batches) == 1 else "are"
-
-
-def _some(items: Iterable[str]) -> str:
-    known = list(items)
-    more = f"; and {len(known) - FEW} more" if len(known) > FEW else ""
-    return "; ".join(known[:FEW]) + more

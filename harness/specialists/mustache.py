@@ -6,8 +6,9 @@ braces always are.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pystache  # type: ignore[import-untyped]  # it has no types
@@ -15,11 +16,13 @@ from pystache.common import TemplateNotFoundError  # type: ignore[import-untyped
 from pystache.context import KeyNotFoundError  # type: ignore[import-untyped]  # as above
 from pystache.parser import ParsingError  # type: ignore[import-untyped]  # as above
 
-from harness.errors import nearest
+from harness.errors import NEAREST_CUTOFF, nearest
 
 Value = str | Sequence[str] | Mapping[str, "Value"]
 
 MOST_PROBLEMS = 20
+MOST_CHARS = 16_000_000
+"""Of what sections repeat: each round through a list counts as long as the whole text."""
 BRACE = re.compile(r"(?<![${])\{(?P<name>[A-Za-z_]\w*)\}(?!\})")
 """What the original's templates mark with: the request's own words, which nobody fills in."""
 
@@ -44,10 +47,20 @@ class _Names(dict[str, Any]):
 
 
 class _Listed(list[str]):
-    """A list that reads as one where no section goes through it."""
+    """A list that reads as one where no section goes through it, and ends too many sections."""
+
+    def __init__(self, items: Iterable[str], rounds: Iterator[int]) -> None:
+        super().__init__(items)
+        self._rounds = rounds
 
     def __str__(self) -> str:
         return ", ".join(self)
+
+    def __iter__(self) -> Iterator[str]:
+        for item in super().__iter__():
+            if next(self._rounds, None) is None:
+                raise _EndlessError
+            yield item
 
 
 # the library takes names for attributes, and calls what it finds, of all that is not built in
@@ -58,11 +71,15 @@ class _NoTextError(Exception):
     pass
 
 
+class _EndlessError(Exception):
+    pass
+
+
 def fill(text: str, values: Mapping[str, Value]) -> Filled:
     """The text with every tag filled in; a name that `values` lacks is a problem, never empty."""
     safe = text if "{{=" in text else _guarded(text)
     renderer = pystache.Renderer(escape=str, missing_tags="strict", partials={})
-    context = _context(values)
+    context = _context(values, iter(range(MOST_CHARS // max(len(text), 1))))
     problems: list[str] = []
     while len(problems) < MOST_PROBLEMS:
         try:
@@ -82,6 +99,9 @@ def fill(text: str, values: Mapping[str, Value]) -> Filled:
             break
         except (IndexError, RecursionError):
             problems.append("{{=…=}} without two marks, or sections too deep in each other")
+            break
+        except _EndlessError:
+            problems.append("sections that go through lists, one in another, say far too much")
             break
         except _NoTextError:
             problems.append("{{.}}, or a name of something with parts, has no text of its own")
@@ -104,10 +124,10 @@ def _guarded(text: str) -> str:
     return tags + text[last:].replace("{{", _TEXT)
 
 
-def _context(value: Value) -> Any:  # noqa: ANN401  # what the library looks names up in
+def _context(value: Value, rounds: Iterator[int]) -> Any:  # noqa: ANN401  # the library's lookup
     if isinstance(value, Mapping):
-        return _Names({key: _context(item) for key, item in value.items()})
-    return value if isinstance(value, str) else _Listed(value)
+        return _Names({key: _context(item, rounds) for key, item in value.items()})
+    return value if isinstance(value, str) else _Listed(value, rounds)
 
 
 def _without(text: str, name: str) -> str:
@@ -115,7 +135,11 @@ def _without(text: str, name: str) -> str:
 
 
 def _near(name: str, values: Mapping[str, Value]) -> str:
-    return nearest(name, _names(values))
+    names = _names(values)
+    meant = next((each for each in names if each.endswith(f".{name}")), name)
+    if difflib.get_close_matches(meant, names, n=1, cutoff=NEAREST_CUTOFF):
+        return nearest(meant, names)
+    return nearest(name, [f"{k}.…" if isinstance(v, Mapping) else k for k, v in values.items()])
 
 
 def _names(values: Mapping[str, Value], prefix: str = "") -> list[str]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.domain.ids import snapshot_name
 from harness.errors import StoreFault
+from harness.load.enriched import enriched_name, enriched_number
+from harness.specialists.staging import staged
 
 SUFFIX = ".json5"
 
-_NUMBERED = re.compile(r"snapshot-(\d{3,})\.(?:json5|dsse\.json)")
+_SNAPSHOT = re.compile(r"snapshot-(\d{3,})\.(?:json5|dsse\.json)")
 
 
 class Numbered(NamedTuple):
@@ -29,40 +31,56 @@ class Numbered(NamedTuple):
     beside: tuple[Path, ...] = ()
 
 
+def snapshot_number(name: str) -> int | None:
+    """The number that a snapshot's file, or its envelope, has in its name."""
+    found = _SNAPSHOT.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How the files of one kind are numbered."""
+
+    what: str
+    name: Callable[[int], str]
+    number: Callable[[str], int | None]
+    """Of a name that claims one."""
+    advice: str = ""
+    """What to do where they cannot be written."""
+
+
+SNAPSHOTS = Series(
+    "a snapshot", snapshot_name, snapshot_number, "; name another folder with --output"
+)
+ENRICHED = Series("an enriched file", enriched_name, enriched_number)
+
+
 def write_numbered(
     folder: Path,
     content: str | bytes,
     beside: Mapping[str, bytes] | None = None,
     *,
     first: str = SUFFIX,
+    series: Series = SNAPSHOTS,
 ) -> Numbered:
-    """Write a snapshot whole under the next free name; raises StoreFault.
+    """Write a file whole under the next free name; raises StoreFault.
 
     `beside` are other files by the ending of their name; that of `first` is taken first. The
     content is on the disk before its name is: a reader sees all of it or nothing. What a killed
-    process leaves is hidden, or a number that no snapshot has.
+    process leaves is hidden until the next one comes, or a number that no file has.
     """
     data = content.encode() if isinstance(content, str) else content
     files = {**(beside or {}), SUFFIX: data}
-    order = [first, *(suffix for suffix in files if suffix not in {first, SUFFIX}), SUFFIX]
-    mark = f".snapshot-{os.getpid()}-{secrets.token_hex(8)}"
-    hidden = {suffix: folder / f"{mark}{suffix}" for suffix in dict.fromkeys(order)}
+    # the claim first, and the file itself last
+    order = sorted(files, key=lambda suffix: (suffix != first, suffix == SUFFIX))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            for suffix, path in hidden.items():
-                _write_through(path, files[suffix])
-            written = _take_names(folder, hidden)
-        finally:
-            for path in hidden.values():
-                path.unlink(missing_ok=True)
-        _flush_folder(folder)
+        with staged(folder, *(files[suffix] for suffix in order)) as hidden:
+            return _take_names(folder, dict(zip(order, hidden, strict=True)), series)
     except OSError as error:
         raise StoreFault(
-            f"could not write a snapshot into {folder}: {error.strerror or error};"
-            " name another folder with --output"
+            f"could not write {series.what} into {folder}: {error.strerror or error}{series.advice}"
         ) from error
-    return written
 
 
 def sibling(snapshot: Path, suffix: str) -> Path:
@@ -70,17 +88,10 @@ def sibling(snapshot: Path, suffix: str) -> Path:
     return snapshot.with_name(snapshot.name.removesuffix(SUFFIX) + suffix)
 
 
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _take_names(folder: Path, ready: Mapping[str, Path]) -> Numbered:
-    number = _highest(folder) + 1
+def _take_names(folder: Path, ready: Mapping[str, Path], series: Series) -> Numbered:
+    number = _highest(folder, series) + 1
     while True:
-        path = folder / snapshot_name(number)
+        path = folder / series.name(number)
         made: list[Path] = []
         try:
             for suffix, hidden in ready.items():
@@ -93,19 +104,10 @@ def _take_names(folder: Path, ready: Mapping[str, Path]) -> Numbered:
                 name.unlink()
             if not isinstance(error, FileExistsError):
                 raise
-            number = max(number, _highest(folder)) + 1
+            number = max(number, _highest(folder, series)) + 1
         else:
             return Numbered(path, number, tuple(name for name in made if name != path))
 
 
-def _highest(folder: Path) -> int:
-    found = map(_NUMBERED.fullmatch, os.listdir(folder))  # noqa: PTH208  # names are enough
-    return max((int(match[1]) for match in found if match), default=0)
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _highest(folder: Path, series: Series) -> int:
+    return max(filter(None, map(series.number, os.listdir(folder))), default=0)  # noqa: PTH208  # names are enough

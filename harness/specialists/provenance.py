@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ Document = dict[str, Any]
 FORMAT = 1
 """Raised when a verifier of before could no longer compute what a snapshot says."""
 STATEMENT = "https://in-toto.io/Statement/v1"
+NOT_RECORDED = "not recorded"
 PREDICATE = "urn:mintmark:snapshot:1"
 SNAPSHOT, CARD, PAGE, BUNDLE = "snapshot.json5", "snapshot.md", "snapshot.html", "bundle.tar"
 SUFFIXES: Mapping[str, str] = {
@@ -41,8 +43,6 @@ class Sources:
     """One object for each task: its digests, or why they are not known."""
     evaluators: Digest | None = None
     """Of the evaluators' code."""
-    prices: Document | None = None
-    """Which tables prices are taken from."""
     batches: tuple[Document, ...] = ()
     """What each batch was asked for."""
     records: Mapping[str, Digest] | None = None
@@ -64,9 +64,7 @@ def provenance_document(
             "evaluators": sources.evaluators,
         },
         "template": template,
-        "prices": sources.prices,
         "scenarios": list(sources.scenarios),
-        "workers": _workers(runs),
         "batches": list(sources.batches),
         "chain": {
             "genesis": GENESIS,
@@ -75,6 +73,18 @@ def provenance_document(
             "root": root([canonical(run) for run in runs]),
         },
         "signer": signer and {"keyid": signer.keyid, "public_key": signer.hex},
+    }
+
+
+def derived(runs: Sequence[Document]) -> Document:
+    """The part of a snapshot's provenance that follows from its runs."""
+    return {
+        "batch_ids": sorted({run["batch_id"] for run in runs}),
+        "specialist_digests": sorted(
+            {run["specialist"]["digest"] for run in runs if run.get("specialist")}
+        ),
+        "workers": _each_once(map(_worker, runs)),
+        "made_with": _each_once(map(_maker, runs)),
     }
 
 
@@ -141,15 +151,22 @@ def _event(run: Document, digest: str, record: str | None) -> Document:
     return event | ({"record": record} if record else {})
 
 
-def _workers(runs: Iterable[Document]) -> list[Document]:
-    """Who worked and how they were asked, each once."""
-    found: dict[bytes, Document] = {}
-    for run in runs:
-        worker = {
-            "agent": run["agent"],
-            "model": run["model"],
-            "settings": run.get("settings", {}),
-            "specialist": (run.get("specialist") or {}).get("digest"),
-        }
-        found.setdefault(canonical(worker), worker)
-    return list(found.values())
+def _worker(run: Document) -> Document:
+    """Who worked and how they were asked."""
+    return {
+        "agent": run["agent"],
+        "model": run["model"],
+        "settings": run.get("settings", {}),
+        "specialist": (run.get("specialist") or {}).get("digest"),
+    }
+
+
+def _maker(run: Document) -> Document:
+    """Which harness made a run, and what it took prices from, as the run recorded it."""
+    if "harness" not in run:
+        return {"harness": None, "prices": None, "note": NOT_RECORDED}
+    return {"harness": run["harness"], "prices": run["prices"]}
+
+
+def _each_once(found: Iterable[Document]) -> list[Document]:
+    return list({json.dumps(each, sort_keys=True): each for each in found}.values())

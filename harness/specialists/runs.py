@@ -51,8 +51,7 @@ def run_document(record: RunRecord) -> Document:
     if record.partly_graded:
         document["partly_graded"] = True
     if specialist:
-        name, version, digest = specialist.name, specialist.version, specialist.digest
-        document["specialist"] = {"name": name, "version": version, "digest": digest}
+        document["specialist"] = asdict(specialist)
     if record.tree:
         document["fixture"] = record.tree.base
         document["tree"] = record.tree.commit
@@ -60,14 +59,17 @@ def run_document(record: RunRecord) -> Document:
         fault, shown = record.fault, TABLE[record.fault.cause].shown
         document["fault"] = whole(f"{shown} in stage {fault.stage!r}: {fault.message}")
         document["cause"] = fault.cause.value
-    if settings := _given(record.settings):
-        document["settings"] = settings
-    if budget := _given(record.budget):
-        document["budget"] = budget
-    if record.user:
-        document["user"] = _given(record.user)
+    asked = {
+        "settings": _given(record.settings),
+        "budget": _given(record.budget),
+        "user": _given(record.user) if record.user else {},
+    }
+    document |= {name: given for name, given in asked.items() if given}
     if record.application:
         document["application"] = _application(record.application)
+    if record.maker:
+        document["harness"] = record.maker.harness
+        document["prices"] = asdict(record.maker.prices)
     if record.session:
         document["telemetry"] = _telemetry(record.session)
     return document

@@ -31,6 +31,7 @@ SUFFIX_OF_PUBLIC = ".pub"
 _PRIVATE = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 _RAW = serialization.Encoding.Raw, serialization.PublicFormat.Raw
 _KEY_BYTES = 32
+_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +122,61 @@ def read_key(path: Path) -> SigningKey:
     try:
         key = serialization.load_pem_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path} is no private key in PEM without a password") from error
+        is_public = b"PUBLIC KEY-----" in data or is_key(data.decode(errors="replace").strip())
+        said = "but a public one" if is_public else "in PEM without a password"
+        raise UsageError(f"{path} is no private key {said}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"{path} is a key of another kind; only Ed25519 keys sign here")
     return SigningKey(key)
 
 
 def read_public(text: str) -> PublicKey:
-    """A public key: its 64 hexadecimal digits, or a file that holds them or is PEM."""
+    """A public key: its 64 hexadecimal digits, or a file that holds them or is PEM.
+
+    Raises UsageError, which says what it is instead.
+    """
     said = text.strip()
+    if is_key(said.lower()):
+        return PublicKey(said.lower())
+    if not os.path.isfile(said):  # noqa: PTH113  # Path raises for names that are too long
+        raise UsageError(
+            f"{text!r} is no public key: there is no such file, and {_no_digits(said)}"
+        )
     path = Path(said)
-    if path.is_file():
-        said = path.read_text(encoding="utf-8", errors="replace").strip()
-    if said.startswith("-----BEGIN PUBLIC KEY"):
-        try:
-            key = serialization.load_pem_public_key(said.encode())
-        except (ValueError, UnsupportedAlgorithm):
-            key = None
-        if isinstance(key, Ed25519PublicKey):
-            return PublicKey(key.public_bytes(*_RAW).hex())
-    if is_key(said):
-        return PublicKey(said)
+    try:
+        data = path.read_bytes().strip()
+    except OSError as error:
+        raise UsageError(f"the public key {path} cannot be read: {error.strerror}") from error
+    digits = data.decode(errors="replace").lower()
+    if is_key(digits):
+        return PublicKey(digits)
+    if b"PRIVATE KEY-----" in data:
+        raise UsageError(
+            f"{path} is no public key but a private one, which signs and is shown to nobody;"
+            f" give its public half, as mint keygen writes it: {public_path(path)}"
+        )
+    try:
+        key = serialization.load_pem_public_key(data)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if isinstance(key, Ed25519PublicKey):
+        return PublicKey(key.public_bytes(*_RAW).hex())
     raise UsageError(
-        f"{text!r} is no public key: neither 64 hexadecimal digits nor a file of an Ed25519 key"
+        f"{path} holds no public key: neither 64 hexadecimal digits nor an Ed25519 key in PEM"
     )
+
+
+def _no_digits(said: str) -> str:
+    if said and all(digit in _HEX for digit in said.lower()):
+        return f"it has {len(said)} hexadecimal digits, and a key has {2 * _KEY_BYTES}"
+    return f"it is not {2 * _KEY_BYTES} hexadecimal digits"
 
 
 def is_key(text: object) -> bool:
     """Whether it is the hexadecimal spelling of a public key."""
     if not isinstance(text, str) or len(text) != 2 * _KEY_BYTES:
         return False
-    return all(digit in "0123456789abcdef" for digit in text)
+    return all(digit in _HEX for digit in text)
 
 
 def pre_authentication(payload: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
@@ -194,7 +219,7 @@ def read_envelope(data: bytes) -> Envelope:
         )
         spelt = envelope_text(envelope)
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise ValueError(f"not an envelope: {error}") from error
+        raise ValueError("not an envelope: no payload with its type and signatures") from error
     if spelt != data or envelope.payload_type != PAYLOAD_TYPE:
         raise ValueError("not an envelope as it is written here")
     return envelope

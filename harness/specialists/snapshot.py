@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from harness import __version__
+from harness.domain.record import RunRecord
 from harness.domain.template import Template
 from harness.report.compare import (
     Averages,
@@ -24,15 +24,16 @@ from harness.report.inference import ComparisonReport, report_specialist
 from harness.report.stats import Group
 from harness.specialists.canonical import canonical_digest
 from harness.specialists.json5 import Place
-from harness.specialists.provenance import Sources, provenance_document, template_part
+from harness.specialists.limits import limits_of
+from harness.specialists.provenance import derived, template_part
 from harness.specialists.runs import record_of, utc
-from harness.specialists.signing import PublicKey
 
 Document = dict[str, Any]
 
 REPLACED = ("$schema", "benchmarks")
 """What a snapshot does not take over from its template."""
 PERCENT_DIGITS = 2
+METHODOLOGY = "weighted_average"
 
 COMMENTS: Mapping[Place, str] = {
     (): (
@@ -82,69 +83,76 @@ class Compared:
         return self.report.claim.sentence
 
 
-def compared(runs: Sequence[Document], name: str, version: str) -> Compared | None:
-    """The specialist against its baseline, from the runs as a snapshot holds them.
+def compared(records: Sequence[RunRecord], name: str, version: str) -> Compared | None:
+    """The specialist against its baseline, from the runs as a snapshot holds them (`record_of`).
 
     None where nothing has a counterpart with a score. Minting and verifying both compute it here.
     Raises UsageError where a scenario was changed between the runs.
     """
-    records = tuple(map(record_of, runs))
     averages = compare_specialist(records, name, version)
     if not averages.pairs:
         return None
     return Compared(averages, report_specialist(records, name, version))
 
 
-def snapshot_document(
-    template: Template,
-    runs: Sequence[Document],
-    found: Compared | None,
-    metadata: Document,
-) -> Document:
-    """Everything that a snapshot says, in the order in which it is read."""
-    declared = json.loads(template.document).get("benchmarks", {})
+def template_document(template: Template) -> Document:
+    """Which template it was, by digest of the whole and of what the snapshot took over."""
     return {
-        **_kept(template),
-        "benchmarks": {
-            "test_suites": _test_suites(runs),
-            "scoring": {**declared.get("scoring", {}), "methodology": "weighted_average"},
-            **({"comparison": comparison_document(found)} if found else {}),
-            "runs": list(runs),
-        },
-        "snapshot_metadata": metadata,
-    }
-
-
-def metadata_document(
-    template: Template,
-    runs: Sequence[Document],
-    now: datetime,
-    limits: Sequence[str],
-    origin: tuple[Sources, PublicKey | None],
-) -> Document:
-    """Who minted from what, and the limits as one text and one by one."""
-    batches = sorted({run["batch_id"] for run in runs})
-    refs = {run["specialist"]["digest"] for run in runs if "specialist" in run}
-    named = {
         "name": template.name,
         "version": template.version,
         "file": template.source.name,
         "digest": template.digest,
         "content": canonical_digest(template_part(_kept(template))),
     }
+
+
+def snapshot_document(
+    template: Template,
+    runs: Sequence[Document],
+    found: Compared | None,
+    provenance: Document,
+    now: datetime,
+) -> Document:
+    """Everything that a snapshot says, in the order in which it is read."""
+    declared = json.loads(template.document).get("benchmarks", {})
+    document = {
+        **_kept(template),
+        "benchmarks": {
+            "test_suites": suites_document(runs),
+            "scoring": {**declared.get("scoring", {}), "methodology": METHODOLOGY},
+            **({"comparison": comparison_document(found)} if found else {}),
+            "runs": list(runs),
+        },
+    }
+    records = tuple(map(record_of, runs))
+    return document | {
+        "snapshot_metadata": metadata_document(document, provenance, records, found, utc(now))
+    }
+
+
+def metadata_document(
+    document: Document,
+    provenance: Document,
+    records: Sequence[RunRecord],
+    found: Compared | None,
+    created_at: str,
+) -> Document:
+    """Who minted from what, and what the averages do not say.
+
+    All but the date follows from the rest of the snapshot: minting and verifying compute it here.
+    """
+    from_runs = derived(document["benchmarks"]["runs"])
+    batches = from_runs["batch_ids"]
+    limits = list(limits_of(document, provenance, records, found.averages if found else None))
+    own = {**from_runs, "limits": limits}
     return {
-        "created_at": utc(now),
-        "minted_by": f"mintmark {__version__}",
-        "template_version": template.version,
-        "template_digest": template.digest,
+        "created_at": created_at,
+        "minted_by": f"mintmark {provenance['harness']['version']}",
+        "template_version": document["version"],
+        "template_digest": provenance["template"]["digest"],
         **({"batch_id": batches[0]} if len(batches) == 1 else {}),
         "notes": " ".join(limits) or None,
-        "provenance": {
-            "batch_ids": batches,
-            "specialist_digests": sorted(refs),
-            "limits": list(limits),
-            **provenance_document(named, runs, *origin),
-        },
+        "provenance": own | provenance | own,
     }
 
 
@@ -152,7 +160,8 @@ def _kept(template: Template) -> Document:
     return {k: v for k, v in json.loads(template.document).items() if k not in REPLACED}
 
 
-def _test_suites(runs: Iterable[Document]) -> list[Document]:
+def suites_document(runs: Iterable[Document]) -> list[Document]:
+    """The scenarios that the runs were given."""
     scenarios = sorted({(run["suite"], run["scenario"]) for run in runs})
     return [
         {"name": scenario, "path": f"{suite}/{scenario}", "type": "functional"}

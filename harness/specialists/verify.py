@@ -7,49 +7,35 @@ run and a number; that a file has changed at all comes after.
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from harness import __version__
 from harness.domain.digests import bytes_digest
-from harness.domain.scoring import is_success, total_score
 from harness.errors import UsageError
-from harness.load.snapshots import parse_snapshot
-from harness.report.stats import PRECISION
+from harness.specialists import examine
 from harness.specialists.bundle import artifacts_of, read_record, unpack
-from harness.specialists.canonical import GENESIS, canonical, canonical_digest
-from harness.specialists.merkle import root
+from harness.specialists.cards import markdown_card
+from harness.specialists.examine import PROVENANCE, Case
+from harness.specialists.flaws import DoesNotHold, Flaw, same, same_text
+from harness.specialists.json5 import to_json5
 from harness.specialists.numbering import sibling
+from harness.specialists.page import html_card
 from harness.specialists.provenance import (
     BUNDLE,
+    CARD,
     ENVELOPE_SUFFIX,
-    FORMAT,
+    PAGE,
     SNAPSHOT,
     SUFFIXES,
-    batch_counts,
-    links_of,
     statement,
-    template_part,
 )
-from harness.specialists.runs import record_of, run_document
-from harness.specialists.signing import (
-    Envelope,
-    PublicKey,
-    holds,
-    is_key,
-    read_envelope,
-)
-from harness.specialists.snapshot import compared, comparison_document
+from harness.specialists.runs import run_document
+from harness.specialists.signing import PublicKey, holds, is_key, read_envelope
+from harness.specialists.snapshot import comments
 
-Document = dict[str, Any]
-
-TOLERANCE = 1e-9
-"""Between what two machines compute of the same numbers."""
-SHOWN = 200
-"""Characters of a value in a message."""
+THIS = f"mintmark {__version__}"
 
 NEVER = (
     "that the provider served the model it names",
@@ -57,18 +43,6 @@ NEVER = (
     "that these scenarios stand for yours",
 )
 """What no verification of files can show; always said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """The first thing that does not hold."""
-
-    place: str
-    expected: str
-    found: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: expected {self.expected}, found {self.found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +65,6 @@ class Verdict:
         return self.flaw is None
 
 
-class _Found(Exception):
-    def __init__(self, place: str, expected: object, found: object) -> None:
-        super().__init__(place)
-        self.flaw = Flaw(place, _shown(expected), _shown(found))
-
-
-@dataclass(slots=True)
-class _Case:
-    """A snapshot under examination, filled in step by step."""
-
-    path: Path
-    key: PublicKey | None
-    bundle: bool
-    data: bytes = b""
-    document: Document = field(default_factory=dict)
-    runs: list[Document] = field(default_factory=list)
-    provenance: Document = field(default_factory=dict)
-    envelope: Envelope = field(default_factory=lambda: Envelope(b""))
-    signer: str | None = None
-    notes: list[str] = field(default_factory=list)
-
-
 def verify(path: Path, *, key: PublicKey | None = None, bundle: bool = False) -> Verdict:
     """Examine a snapshot; raises UsageError when there is no such file.
 
@@ -120,29 +72,30 @@ def verify(path: Path, *, key: PublicKey | None = None, bundle: bool = False) ->
     """
     if not path.is_file():
         raise UsageError(f"there is no snapshot {str(path)!r}")
-    case, held, flaw = _Case(path, key, bundle), list[str](), None
-    try:
-        for what, step in STEPS:
-            if said := step(case):
-                held.append(f"{what}: {said}")
-    except _Found as found:
-        flaw = found.flaw
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        # what is read was written by anyone: a shape that no snapshot has
-        flaw = Flaw(path.name, "a snapshot", f"{type(error).__name__}: {_shown(str(error))}")
-    name = case.document.get("name")
+    case, held, flaw = Case(path, key, bundle), list[str](), None
+    for what, step in STEPS:
+        try:
+            said = step(case)
+        except DoesNotHold as found:
+            flaw = found.flaw
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            # what is read was written by anyone: something that every schema lets pass
+            flaw = Flaw(f"{path.name}, {what}", "what a snapshot holds", "something else")
+        except RecursionError:
+            flaw = Flaw(f"{path.name}, {what}", "a snapshot", "something nested too deeply")
+        if flaw:
+            break
+        if said:
+            held.append(f"{what}: {said}")
+    if flaw and case.runs and case.minted_by != THIS:
+        case.notes.append(
+            f"minted by {case.minted_by}, and this is {THIS}, which may compute and write"
+            " otherwise: verify with the version that minted"
+        )
     return Verdict(
         path=path,
-        name=name if isinstance(name, str) else path.name,
-        runs=len(case.runs) if isinstance(case.runs, list) else 0,
+        name=case.document.get("name", path.name),
+        runs=len(case.runs),
         held=tuple(held),
         flaw=flaw,
         signer=None if flaw else case.signer,
@@ -150,229 +103,143 @@ def verify(path: Path, *, key: PublicKey | None = None, bundle: bool = False) ->
     )
 
 
-def _structure(case: _Case) -> str:
-    case.data = case.path.read_bytes()
-    case.document = parse_snapshot(case.data)
-    case.runs = case.document["benchmarks"]["runs"]
-    case.provenance = case.document["snapshot_metadata"]["provenance"]
-    if "chain" not in case.provenance:
-        raise _Found(
-            "/snapshot_metadata/provenance/chain", "a chain of digests",
-            "nothing: this snapshot was minted before there was provenance; mint it again",
-        )  # fmt: skip
-    _same("/snapshot_metadata/provenance/format", FORMAT, case.provenance["format"])
-    return f"{len(case.data):,} bytes, minted by {case.document['snapshot_metadata']['minted_by']}"
-
-
-def _scores(case: _Case) -> str:
-    for number, run in enumerate(case.runs):
-        place = f"/benchmarks/runs/{number}"
-        record = record_of(run)
-        total = None if record.fault else total_score(record.checks)
-        _same(f"{place}/overall_score", total, run["overall_score"])
-        weighted = None if total is None else round(10 * total, PRECISION)
-        _same(f"{place}/weighted_score", weighted, run["weighted_score"])
-        passed = not record.fault and is_success(record.checks, total, record.threshold)
-        _same(f"{place}/passed", passed, run["passed"])
-        _same(f"{place}/status", record.status, run["status"])
-        for name, each in run["evaluations"].items():
-            if each["score"] is not None and not 0 <= each["score"] <= 1:
-                where = f"{place}/evaluations/{name}/score"
-                raise _Found(where, "a score from 0 to 1", each["score"])
-            expected = None if each["score"] is None else each["score"] == 1
-            _same(f"{place}/evaluations/{name}/passed", expected, each["passed"])
-    return f"{len(case.runs):,} runs scored again from their evaluations"
-
-
-def _chain(case: _Case) -> str:
-    stated = case.provenance["chain"]
-    place, links = "/snapshot_metadata/provenance/chain", stated["links"]
-    _same(f"{place}/genesis", GENESIS, stated["genesis"])
-    texts = [canonical(run) for run in case.runs]
-    ids = [run["run_id"] for run in case.runs]
-    for number, (run, text, link) in enumerate(zip(ids, texts, links, strict=False)):
-        _same(f"/benchmarks/runs/{number}/run_id", link["run"], run)
-        _same(f"/benchmarks/runs/{number}", link["digest"], bytes_digest(text))
-    _same("/benchmarks/runs, how many", len(links), len(case.runs))
-    twice = next((run for run, number in Counter(ids).items() if number > 1), None)
-    _same("/benchmarks/runs, a run that is there twice", None, twice)
-    head = GENESIS
-    for number, link in enumerate(links_of(tuple(zip(ids, texts, strict=True)), links)):
-        _same(f"{place}/links/{number}/hash", link.digest, links[number]["hash"])
-        head = link.digest
-    _same(f"{place}/head", head, stated["head"])
-    _same(f"{place}/root", root(texts), stated["root"])
-    here = batch_counts(case.runs)
-    for number, batch in enumerate(case.provenance["batches"]):
-        where = f"/snapshot_metadata/provenance/batches/{number}/here"
-        _same(where, here.get(batch["id"], 0), batch["here"])
-    return f"{len(links):,} links, head {head[:16]}…"
-
-
-def _aggregates(case: _Case) -> str:
-    document = case.document
-    try:
-        found = compared(case.runs, document["name"], document["version"])
-    except UsageError as error:
-        raise _Found("/benchmarks/runs", "runs of the same tasks", error) from error
-    stated = document["benchmarks"].get("comparison")
-    expected = comparison_document(found) if found else None
-    for place, want, have in _differences("/benchmarks/comparison", expected, stated):
-        raise _Found(place, want, have)
-    return "the comparison computed again from the runs" if found else "there is no comparison"
-
-
-def _template(case: _Case) -> str:
-    place = "/snapshot_metadata/provenance/template"
-    stated = case.provenance["template"]
-    _same(f"{place}/content", canonical_digest(template_part(case.document)), stated["content"])
-    _same(f"{place}/name", case.document["name"], stated["name"])
-    _same(f"{place}/version", case.document["version"], stated["version"])
-    return f"{stated['name']}@{stated['version']}, content {stated['content'][:16]}…"
-
-
-def _statement(case: _Case) -> str:
+def _statement(case: Case) -> str:
     path = sibling(case.path, ENVELOPE_SUFFIX)
     if not path.is_file():
-        raise _Found(path.name, "the envelope of the snapshot's statement", "no such file")
+        raise DoesNotHold(path.name, "the envelope of the snapshot's statement", "no such file")
     try:
         case.envelope = read_envelope(path.read_bytes())
         stated = json.loads(case.envelope.payload)
     except ValueError as error:
-        raise _Found(path.name, "the envelope as it was written", error) from error
-    listed = {each["name"]: each["digest"]["sha256"] for each in stated["subject"]}
-    files: dict[str, str] = {}
-    for name, digest in listed.items():
-        suffix = SUFFIXES.get(name)
-        beside = sibling(case.path, suffix) if suffix else None
-        if name == SNAPSHOT:
-            # whatever it is called: this is the file that was read
-            files[name] = bytes_digest(case.data)
-            _same(f"{case.path.name}, sha256", digest, files[name])
-        elif beside and beside.is_file():
-            files[name] = bytes_digest(beside.read_bytes())
-            _same(f"{beside.name}, sha256", digest, files[name])
-        elif beside:
-            files[name] = digest
+        raise DoesNotHold(path.name, "the envelope as it was written", str(error)) from error
+    files = _subjects(path.name, stated)
+    for name in SUFFIXES:
+        beside = case.beside(name)
+        is_here = beside.is_file()
+        if name in files and is_here:
+            data = case.data if name == SNAPSHOT else beside.read_bytes()
+            found = bytes_digest(data)
+            same(f"{beside.name}, sha256", files[name], found)
+        elif is_here:
+            expected = "a file that the statement names"
+            raise DoesNotHold(beside.name, expected, "one it does not name")
+        elif name in {*files, CARD, PAGE}:
             case.notes.append(f"{beside.name} is not here")
-    if SNAPSHOT not in files:
-        raise _Found(f"{path.name}, /subject", SNAPSHOT, ", ".join(listed))
-    _named(case, files)
-    expected = json.loads(statement(case.document, files))
-    for place, want, have in _differences(path.name, expected, stated):
-        raise _Found(place, want, have)
-    _same(f"{path.name}, payload", statement(case.document, files), case.envelope.payload)
+    wanted = statement(case.document, files)
+    same(path.name, json.loads(wanted), stated)
+    same_text(f"{path.name}, payload", wanted, case.envelope.payload)
     return f"in-toto statement about {', '.join(files)}"
 
 
-def _named(case: _Case, files: dict[str, str]) -> None:
-    """What stands beside the snapshot under its names, and is in no statement."""
-    for name, suffix in SUFFIXES.items():
-        beside = sibling(case.path, suffix)
-        if name not in files and beside.is_file():
-            raise _Found(beside.name, "a file that the statement names", "one it does not name")
+def _subjects(place: str, stated: object) -> dict[str, str]:
+    """The files that a statement names, with their digests."""
+    try:
+        found = {each["name"]: each["digest"]["sha256"] for each in stated["subject"]}  # type: ignore[index]  # whatever it is
+        is_sound = SNAPSHOT in found and found.keys() <= SUFFIXES.keys()
+    except (KeyError, TypeError):
+        is_sound = False
+    if not is_sound or not all(isinstance(digest, str) for digest in found.values()):
+        raise DoesNotHold(f"{place}, /subject", f"{SNAPSHOT} and its companions", "something else")
+    return found
 
 
-def _signature(case: _Case) -> str:
+def _layout(case: Case) -> str:
+    """How the files are written follows from the document: no word in them is anybody's own."""
+    wanted = {
+        SNAPSHOT: to_json5(case.document, comments(case.found)),
+        CARD: markdown_card(case.document),
+        PAGE: html_card(case.document),
+    }
+    others = []
+    for name, text in wanted.items():
+        path = case.beside(name)
+        if not path.is_file():
+            continue
+        data = case.data if name == SNAPSHOT else path.read_bytes()
+        if case.minted_by == THIS:
+            same_text(path.name, text.encode(), data)
+        elif text.encode() != data:
+            others.append(path.name)
+    if others:
+        case.notes.append(
+            f"{', '.join(others)}: written by another version ({case.minted_by}; this is {THIS}),"
+            " so only what the snapshot holds was checked, not how it is told"
+        )
+        return ""
+    return "the snapshot and its cards are written as its data says"
+
+
+def _signature(case: Case) -> str:
     signer, signatures = case.provenance["signer"], case.envelope.signatures
     path = sibling(case.path, ENVELOPE_SUFFIX).name
     if signer is None:
         if signatures:
-            raise _Found(f"{path}, /signatures", "none: it was minted unsigned", len(signatures))
+            raise DoesNotHold(
+                f"{path}, /signatures", "none: it was minted unsigned", len(signatures)
+            )
         if case.key:
-            raise _Found(f"{path}, /signatures", f"one by {case.key.keyid}", "none: not signed")
+            raise DoesNotHold(
+                f"{path}, /signatures", f"one by {case.key.keyid}", "none: not signed"
+            )
         case.notes.append("not signed: anyone could have minted this")
         return ""
-    place = "/snapshot_metadata/provenance/signer"
+    place = f"{PROVENANCE}/signer"
     if not is_key(signer["public_key"]):
-        raise _Found(f"{place}/public_key", "an Ed25519 key", signer["public_key"])
+        raise DoesNotHold(f"{place}/public_key", "an Ed25519 key", signer["public_key"])
     public = PublicKey(signer["public_key"])
-    _same(f"{place}/keyid", public.keyid, signer["keyid"])
+    same(f"{place}/keyid", public.keyid, signer["keyid"])
     if case.key:
-        _same(f"{place}/public_key", case.key.hex, public.hex)
-    _same(f"{path}, /signatures", [public.keyid], [keyid for keyid, _ in signatures])
+        same(f"{place}/public_key", case.key.hex, public.hex)
+    same(f"{path}, /signatures", [public.keyid], [keyid for keyid, _ in signatures])
     if not holds(case.envelope, public):
-        raise _Found(f"{path}, /signatures/0/sig", f"a signature by {public.keyid}", "another")
+        raise DoesNotHold(f"{path}, /signatures/0/sig", f"a signature by {public.keyid}", "another")
     case.signer = public.keyid
     if not case.key:
         case.notes.append("whose key it is, only you can know: give --key to require one")
     return f"Ed25519 by {public.keyid[:16]}…"
 
 
-def _bundle(case: _Case) -> str:
+def _bundle(case: Case) -> str:
     path = sibling(case.path, SUFFIXES[BUNDLE])
     if not case.bundle:
         if path.is_file():
             case.notes.append("the bundle's digest holds; its records were not read (--bundle)")
         return ""
     if not path.is_file():
-        raise _Found(path.name, "a bundle", "no such file")
+        raise DoesNotHold(path.name, "a bundle", "no such file")
     try:
         found = unpack(path.read_bytes())
     except ValueError as error:
-        raise _Found(path.name, "a bundle", error) from error
+        raise DoesNotHold(path.name, "a bundle", str(error)) from error
     for digest, data in found.objects.items():
-        _same(f"{path.name}, objects/{digest}", digest, bytes_digest(data))
-    _same(f"{path.name}, records", len(case.runs), len(found.records))
+        same(f"{path.name}, objects/{digest}", digest, bytes_digest(data))
+    same(f"{path.name}, records", len(case.runs), len(found.records))
     links = case.provenance["chain"]["links"]
     for number, line in enumerate(found.records):
         where = f"{path.name}, record {number + 1}"
-        _same(f"{where}, sha256", links[number]["record"], bytes_digest(line))
-        record = read_record(line)
-        for place, want, have in _differences(
-            f"/benchmarks/runs/{number}", run_document(record), case.runs[number]
-        ):
-            raise _Found(place, want, have)
+        same(f"{where}, sha256", links[number].get("record"), bytes_digest(line))
+        try:
+            record = read_record(line)
+        except ValueError as error:
+            raise DoesNotHold(where, "a stored record", "something else") from error
+        same(f"/benchmarks/runs/{number}", run_document(record), case.runs[number])
         for artifact in artifacts_of(record):
             if artifact.digest not in found.objects:
-                raise _Found(f"{where}, {artifact.name}", f"objects/{artifact.digest}", "nothing")
+                raise DoesNotHold(
+                    f"{where}, {artifact.name}", f"objects/{artifact.digest}", "nothing"
+                )
     return f"{len(found.records):,} stored records and {len(found.objects):,} outputs"
 
 
-STEPS: Sequence[tuple[str, Callable[[_Case], str]]] = (
-    ("structure", _structure),
-    ("scores", _scores),
-    ("chain of runs", _chain),
-    ("aggregates", _aggregates),
-    ("template", _template),
+STEPS: Sequence[tuple[str, Callable[[Case], str]]] = (
+    ("structure", examine.structure),
+    ("scores", examine.scores),
+    ("chain of runs", examine.chain),
+    ("aggregates", examine.aggregates),
+    ("template", examine.template),
+    ("limits", examine.limits),
     ("files", _statement),
+    ("layout", _layout),
     ("signature", _signature),
     ("bundle", _bundle),
 )
-
-
-def _same(place: str, expected: object, found: object) -> None:
-    for where, want, have in _differences(place, expected, found):
-        raise _Found(where, want, have)
-
-
-def _differences(
-    place: str, expected: object, found: object
-) -> Iterator[tuple[str, object, object]]:
-    """Where two JSON values differ, in the order of the first."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for key, value in expected.items():
-            yield from _differences(f"{place}/{key}", value, found.get(key))
-        for key in found.keys() - expected.keys():
-            yield f"{place}/{key}", "nothing", found[key]
-    elif isinstance(expected, list) and isinstance(found, list):
-        for number, (want, have) in enumerate(zip(expected, found, strict=False)):
-            yield from _differences(f"{place}/{number}", want, have)
-        if len(expected) != len(found):
-            yield f"{place}, how many", len(expected), len(found)
-    elif not _equal(expected, found):
-        yield place, expected, found
-
-
-def _equal(expected: object, found: object) -> bool:
-    if isinstance(expected, bool) or isinstance(found, bool):
-        return expected is found
-    if isinstance(expected, int | float) and isinstance(found, int | float):
-        return math.isclose(expected, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-    return type(expected) is type(found) and expected == found
-
-
-def _shown(value: object) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    text = text or "nothing"
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

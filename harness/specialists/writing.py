@@ -4,47 +4,36 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import StoreFault, UsageError
-from harness.load.enriched import enriched_name, enriched_number
+from harness.specialists.numbering import ENRICHED, write_numbered
+from harness.specialists.staging import staged
 
 
 def write_enriched(folder: Path, text: str) -> Path:
     """Write under the next free number, whoever else is writing; raises StoreFault."""
-    hidden = folder / f".enriched-{os.getpid()}-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            _write_through(hidden, text)
-            return _take_name(folder, hidden)
-        finally:
-            hidden.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreFault(
-            f"could not write an enriched file into {folder}: {error.strerror or error}"
-        ) from error
+    return write_numbered(folder, text, series=ENRICHED).path
 
 
-def replace_text(path: Path, before: str, after: str) -> None:
-    """Put a changed text in a file's place; raises UsageError when it is no longer as it was."""
+def replace_text(path: Path, before: str | None, after: str) -> None:
+    """Put a changed text in a file's place; raises UsageError when it is no longer as it was.
+
+    Without `before` there was no file.
+    """
     # a link stays a link: what it leads to is changed
     target = path.resolve()
-    hidden = target.with_name(f".{target.name}-{os.getpid()}-{secrets.token_hex(8)}")
     try:
-        with _turn(target.parent):
-            try:
-                _write_through(hidden, after)
+        with _turn(target.parent), staged(target.parent, after.encode()) as (hidden,):
+            if before is not None:
                 hidden.chmod(target.stat().st_mode & 0o7777)
-                # as late as can be: an editor waits for nobody's turn
-                if target.read_bytes() != before.encode():
-                    raise UsageError(f"{path} was changed meanwhile and not written: try again")
-                hidden.replace(target)
-            finally:
-                hidden.unlink(missing_ok=True)
+            # as late as can be: an editor waits for nobody's turn
+            now = target.read_bytes() if target.exists() else None
+            if now != (None if before is None else before.encode()):
+                raise UsageError(f"{path} was changed meanwhile and not written: try again")
+            hidden.replace(target)
     except OSError as error:
         raise StoreFault(f"could not write {path}: {error.strerror or error}") from error
 
@@ -63,23 +52,3 @@ def _turn(folder: Path) -> Iterator[None]:
 def read_exactly(path: Path) -> str:
     """A file with its own line ends and byte order mark, for edits to keep."""
     return path.read_bytes().decode()
-
-
-def _write_through(path: Path, text: str) -> None:
-    with path.open("xb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _take_name(folder: Path, ready: Path) -> Path:
-    number = 0
-    while True:
-        number = max([number, *filter(None, map(enriched_number, os.listdir(folder)))]) + 1  # noqa: PTH208  # names are enough
-        path = folder / enriched_name(number)
-        try:
-            # of all processes that try, the system lets one make this name
-            os.link(ready, path)
-        except FileExistsError:
-            continue
-        return path

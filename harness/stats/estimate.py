@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from harness.stats.distributions import normal_quantile, t_quantile, t_tail
 
@@ -34,6 +35,9 @@ class Estimate:
     clusters: int
     """How many independent things the uncertainty was taken from."""
     why: str = ""
+    least: float = -math.inf
+    most: float = math.inf
+    """What no mean of this kind lies beyond: intervals end there."""
 
     @property
     def t(self) -> float | None:
@@ -57,7 +61,18 @@ class Estimate:
         if self.se is None or self.df is None:
             return Interval(None, None, self.why)
         half = t_quantile(1 - alpha / 2, self.df) * self.se
-        return Interval(self.mean - half, self.mean + half)
+        return Interval(max(self.least, self.mean - half), min(self.most, self.mean + half))
+
+    def within(self, least: float, most: float) -> Estimate:
+        """The same of a mean that cannot lie beyond these; only its intervals may be shorter."""
+        low, high = self.low, self.high
+        return replace(
+            self,
+            low=None if low is None else max(least, low),
+            high=None if high is None else min(most, high),
+            least=least,
+            most=most,
+        )
 
     def lower_bound(self, alpha: float = ALPHA) -> float | None:
         """What the mean lies above with confidence `1 - alpha`, one-sided."""

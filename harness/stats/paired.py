@@ -35,7 +35,7 @@ class PairedCell:
     @property
     def difference(self) -> float:
         """Mean of the specialist less mean of the baseline."""
-        return mean(self.specialist) - mean(self.baseline)
+        return difference(self.baseline, self.specialist)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,12 @@ def paired_difference(cells: Iterable[PairedCell], *, alpha: float = ALPHA) -> P
         cluster_means=tuple(averages.items()),
         contributions=tuple(each / total for each in totals.values()),
     )
+
+
+def difference(baseline: Sequence[float], specialist: Sequence[float]) -> float:
+    """Mean less mean; 0 where only rounding tells them apart, which has a sign like any other."""
+    gap = mean(specialist) - mean(baseline)
+    return gap if abs(gap) > NOISE * max(map(abs, (*baseline, *specialist))) else 0.0
 
 
 def by_cluster(cells: Iterable[PairedCell]) -> tuple[dict[str, float], dict[str, float]]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.stats.estimate import ALPHA
 from harness.stats.inputs import counted, positive
 
 MOST_INVALID = 0.05
@@ -42,19 +41,3 @@ def fisher(before: tuple[int, int], after: tuple[int, int]) -> float:
         for x in range(max(0, total - m), min(n, total) + 1)
     }
     return sum(way for way in ways.values() if way <= ways[a]) / sum(ways.values())
-
-
-def why_invalid(
-    baseline: tuple[int, int], specialist: tuple[int, int], *, alpha: float = ALPHA
-) -> str:
-    """Why runs without a valid score forbid a claim; empty when they do not.
-
-    Each side is how many of how many runs have no valid score.
-    """
-    for name, (bad, runs) in (("baseline", baseline), ("specialist", specialist)):
-        counted(bad, runs)
-        if bad / runs > MOST_INVALID:
-            return f"{bad} of {runs} runs of the {name} have no valid score, more than 5 %"
-    if fisher(baseline, specialist) < alpha:
-        return "runs without a valid score are not equally frequent on both sides"
-    return ""

@@ -1,4 +1,4 @@
-"""Artefacts as files named by what they hold."""
+"""Artefacts as files of a folder, named by what they hold."""
 
 from __future__ import annotations
 
@@ -20,6 +20,31 @@ LEVEL = 6
 UNFINISHED = "unfinished"
 
 
+def place(artifact: Artifact) -> str:
+    """Where it lies below whatever keeps it: equal everywhere, so that one can be copied over."""
+    return f"artifacts/{artifact.digest[:2]}/{artifact.digest[2:]}"
+
+
+def pack(data: bytes) -> bytes:
+    """Content as it is kept."""
+    return zlib.compress(data, LEVEL)
+
+
+def unpack(packed: bytes, artifact: Artifact, where: str) -> bytes:
+    """What was packed; raises StoreFault when it is no longer what it was."""
+    try:
+        # one byte more than announced is enough to see that it is not what it was
+        data = zlib.decompressobj().decompress(packed, artifact.size_bytes + 1)
+    except zlib.error:
+        data = None
+    if data is None or bytes_digest(data) != artifact.digest:
+        raise StoreFault(
+            f"the artefact {artifact.name!r} is no longer what was kept: {where} is damaged;"
+            " restore it from a copy, or repeat the run"
+        )
+    return data
+
+
 @dataclass(frozen=True, slots=True)
 class FileArtifacts:
     """`<root>/artifacts/ab/cdef…`, zlib-compressed.
@@ -35,7 +60,7 @@ class FileArtifacts:
         artifact = Artifact(name, bytes_digest(data), len(data))
         path = self._path(artifact)
         with _faults("keep", path):
-            packed = zlib.compress(data, LEVEL)
+            packed = pack(data)
             if not _holds(path, packed):
                 self._write(path, packed)
         return artifact
@@ -45,17 +70,7 @@ class FileArtifacts:
         path = self._path(artifact)
         with _faults("read", path):
             packed = path.read_bytes()
-        try:
-            # one byte more than announced is enough to see that it is not what it was
-            data = zlib.decompressobj().decompress(packed, artifact.size_bytes + 1)
-        except zlib.error:
-            data = None
-        if data is None or bytes_digest(data) != artifact.digest:
-            raise StoreFault(
-                f"the artefact {artifact.name!r} is no longer what was kept: {path} is damaged;"
-                " restore it from a copy, or repeat the run"
-            )
-        return data
+        return unpack(packed, artifact, str(path))
 
     def sweep(self, before: datetime) -> int:
         """Remove what a killed process was still writing before then; how many files it was."""
@@ -69,7 +84,7 @@ class FileArtifacts:
         return swept
 
     def _path(self, artifact: Artifact) -> Path:
-        return self.root / "artifacts" / artifact.digest[:2] / artifact.digest[2:]
+        return self.root / place(artifact)
 
     def _write(self, path: Path, packed: bytes) -> None:
         unfinished = self.root / "artifacts" / UNFINISHED / secrets.token_hex(16)

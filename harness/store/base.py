@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -32,6 +32,30 @@ class Planned:
     iteration: int
     spec_digest: Digest
     settings: str = "{}"
+    faults: int = 0
+    """How many of its records the world spoiled; an interruption is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A planned run that somebody makes now, and until when others leave it alone."""
+
+    batch: BatchId
+    cell: Cell
+    iteration: int
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the runs of a batch took from its common budget, judges included."""
+
+    usd: float | None
+    """None when the price of anything in it is unknown."""
+    least_usd: float
+    """What is known of it: what a limit in money is held to."""
+    tokens: int
 
 
 def cause(record: RunRecord) -> Cause | None:
@@ -43,6 +67,17 @@ def cause(record: RunRecord) -> Cause | None:
 
 RETRIED = frozenset(kind for kind, rule in TABLE.items() if rule.retried)
 """A planned run whose records all ended so is still missing."""
+
+SPOILED = RETRIED - {Cause.CANCELLED}
+"""The world's doing: a run that ends so again and again is not worth another try."""
+
+GRADED = frozenset(kind for kind, rule in TABLE.items() if rule.graded)
+"""A record that ended so can stand for another run of the same spec."""
+
+
+def settles(record: RunRecord) -> bool:
+    """Whether the planned run that it is a record of needs no other."""
+    return cause(record) not in RETRIED
 
 
 class Artifacts(Protocol):
@@ -69,13 +104,14 @@ class Store(Protocol):
         ...
 
     def forget(self, batch: BatchId) -> None:
-        """Drop a batch of which nothing ever ran; one that has a run stays as it is."""
+        """Drop a batch of which nothing ever ran; one that has a run or a claim stays."""
         ...
 
     def save(self, record: RunRecord) -> None:
-        """Keep a finished run, all of it or nothing; raises UsageError if the id is taken.
+        """Keep a finished run, all of it or nothing, and end the claim on it.
 
-        A batch that nobody planned begins with its first run.
+        A batch that nobody planned begins with its first run. Raises UsageError if the id is taken
+        and AlreadyStored when a planned run that is settled is settled again.
         """
         ...
 
@@ -104,6 +140,45 @@ class Store(Protocol):
 
         Raises UsageError (naming near ones) when there is no such batch.
         """
+        ...
+
+    def claim(
+        self,
+        batch: BatchId,
+        planned: Planned,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        alive: Callable[[str], bool],
+    ) -> bool:
+        """Take a planned run to make it; whether it is now the caller's, and nobody else's.
+
+        It is not while another claim on it holds, of the same owner too: until its time is over or
+        `alive` says of its owner that it ended. Nor is a run that is settled or was not planned.
+        """
+        ...
+
+    def renew(self, owner: str, until: datetime) -> int:
+        """Let all claims of an owner hold until then; how many it still has."""
+        ...
+
+    def release(self, batch: BatchId, planned: Planned, owner: str) -> None:
+        """Give a claim back; one that another has taken over stays theirs."""
+        ...
+
+    def claims(self, batch: BatchId) -> Sequence[Claim]:
+        """Who makes what of a batch, in planned order; those whose time is over, too."""
+        ...
+
+    def like(self, spec: Digest, iteration: int | None = None) -> RunRecord | None:
+        """The newest graded run of that spec in any batch, of one iteration if it is named.
+
+        Iterations of a cell share a digest: one record must not stand for several of them.
+        """
+        ...
+
+    def spent(self, batch: BatchId) -> Spent:
+        """What a batch's runs took from its budget; nothing, of a batch without one."""
         ...
 
     def control(self, key: Digest) -> Control | None:

@@ -6,12 +6,16 @@ JSON text; a step that was released is never edited.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from harness.errors import UsageError
 from harness.store.schema import MIGRATIONS as APPLIED
+
+DRAWN_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens")
 
 Migration = Callable[[Connection], None]
 
@@ -87,9 +91,36 @@ def m002_reviews_of_stored_runs(db: Connection) -> None:
     )
 
 
+def m003_claims_and_spending(db: Connection) -> None:
+    """Who makes which planned run; what runs cost, and runs of one spec, found without reading."""
+    _each(
+        db,
+        """CREATE TABLE claims (
+            batch TEXT NOT NULL,
+            cell TEXT NOT NULL,
+            iteration INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            until TEXT NOT NULL,
+            PRIMARY KEY (batch, cell, iteration),
+            FOREIGN KEY (batch, cell, iteration) REFERENCES planned (batch, cell, iteration))""",
+        "CREATE INDEX claims_of_an_owner ON claims (owner)",
+        "ALTER TABLE runs ADD COLUMN drawn_usd DOUBLE PRECISION",
+        "ALTER TABLE runs ADD COLUMN drawn_least_usd DOUBLE PRECISION NOT NULL DEFAULT 0",
+        "ALTER TABLE runs ADD COLUMN drawn_tokens BIGINT NOT NULL DEFAULT 0",
+    )
+    _fill_spending(db)
+    _each(
+        db,
+        "CREATE INDEX runs_of_a_spec ON runs (spec_digest, started_at)",
+        # all that is summed up: the documents between would have to be read past
+        "CREATE INDEX runs_by_spending ON runs (batch, drawn_usd, drawn_least_usd, drawn_tokens)",
+    )
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_batches_runs_and_controls,
     m002_reviews_of_stored_runs,
+    m003_claims_and_spending,
 )
 
 
@@ -116,6 +147,43 @@ def migrate(db: Connection, where: str, steps: Sequence[Migration] = MIGRATIONS)
         db.execute(insert(APPLIED).values(number=number + 1, name=steps[number].__name__))
 
 
+def _fill_spending(db: Connection) -> None:
+    """Of step 3: what the stored runs took from their budgets, as their documents say."""
+    write = text(
+        "UPDATE runs SET drawn_usd = :usd, drawn_least_usd = :least, drawn_tokens = :tokens"
+        " WHERE id = :id"
+    )
+    stored = db.execute(text("SELECT id, document FROM runs"))
+    spending = [{"id": run.id, **_spending(run.document)} for run in stored]
+    if spending:
+        db.execute(write, spending)
+
+
+def _spending(document: str) -> Mapping[str, object]:
+    """Read as step 2 wrote it; of a damaged document nothing is known."""
+    try:
+        uses = list(_uses(json.loads(document)))
+        known = [use["cost_usd"] for use in uses]
+        return {
+            "usd": None if None in known else sum(known),
+            "least": sum(use.get("least_usd", 0) if use["cost_usd"] is None else use["cost_usd"]
+                         for use in uses),
+            "tokens": sum(use["usage"][kind] for use in uses for kind in DRAWN_TOKENS),
+        }  # fmt: skip
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {"usd": None, "least": 0, "tokens": 0}
+
+
+def _uses(record: Any) -> Iterator[Any]:  # noqa: ANN401  # a JSON value
+    session = record["session"]
+    uses = [session.get("model_use") if session else None]
+    uses += [check.get("use") for check in record["checks"]]
+    return (use for use in uses if use)
+
+
 def _each(db: Connection, *statements: str) -> None:
+    # PostgreSQL compares text as its database was told, in which "run_1" may follow "runa";
+    # ids, times and digests are in the order of their characters everywhere
+    kind = ' TEXT COLLATE "C"' if db.dialect.name == "postgresql" else " TEXT"
     for statement in statements:
-        db.execute(text(statement))
+        db.execute(text(statement.replace(" TEXT", kind)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from harness.errors import NEAREST_CUTOFF, UsageError, nearest
+from harness.domain.record import RunRecord
+from harness.errors import NEAREST_CUTOFF, AlreadyStored, UsageError, nearest
 
 FEW = 5
 
@@ -33,6 +34,16 @@ def several_batches(prefix: str, ids: Sequence[str]) -> UsageError:
 def taken(run: str) -> UsageError:
     """A second record with the id of a stored run."""
     return UsageError(f"run {run!r} is already stored, and what is stored never changes")
+
+
+def settled(record: RunRecord, stored: str) -> AlreadyStored:
+    """A second result of a planned run."""
+    cell = record.cell
+    planned = (
+        f"iteration {record.iteration} of {cell.suite}/{cell.scenario} {cell.tier} {cell.who} in"
+        f" batch {record.batch!r}"
+    )
+    return AlreadyStored(record.id, planned, stored)
 
 
 def _several(prefix: str, ids: Sequence[str]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     MetaData,
     Table,
@@ -67,6 +69,22 @@ RUNS = Table(
     Column("finished_at", Text, nullable=False),
     Column("spec_digest", Text, nullable=False),
     Column("document", Text, nullable=False),
+    Column("drawn_usd", Double),
+    Column("drawn_least_usd", Double, nullable=False),
+    Column("drawn_tokens", BigInteger, nullable=False),
+)
+
+CLAIMS = Table(
+    "claims",
+    METADATA,
+    Column("batch", Text, primary_key=True),
+    Column("cell", Text, primary_key=True),
+    Column("iteration", Integer, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["batch", "cell", "iteration"], ["planned.batch", "planned.cell", "planned.iteration"]
+    ),
 )
 
 CHECKS = Table(

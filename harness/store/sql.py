@@ -7,48 +7,66 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Self, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Select,
-    and_,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-)
+from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, select, update
 from sqlalchemy import exc as sql_errors
 
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
-from harness.store.base import RETRIED, Planned, Wanted, cause
+from harness.store.base import Claim, Planned, Spent, Wanted, settles
 from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
-from harness.store.refusals import FEW, no_batch, no_run, several_batches, several_runs, taken
-from harness.store.schema import BATCHES, CHECKS, CONTROLS, PLANNED, REVIEWS, RUNS
+from harness.store.migrations import behind, migrate
+from harness.store.queries import (
+    BATCH_ROWS,
+    CLAIMED,
+    CLAIMED_RUN,
+    END_CLAIM,
+    FAULTS,
+    GIVE_BACK,
+    IS_GRADED,
+    NEW_CONTROL,
+    OTHER_RESULT,
+    SETTLED,
+    begin_batch,
+    check_batch,
+    hold_batch,
+    ids_beginning,
+    newest_ids,
+    next_after,
+    read_batches,
+    run_key,
+)
+from harness.store.refusals import no_batch, no_run, settled, several_batches, several_runs, taken
+from harness.store.rows import check_rows, planned_row, review_row, run_row
+from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
 
 T = TypeVar("T")
 
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
 
-RECENT = 1000
-"""Among how many ids a near one is looked for."""
+
+OUR_BUGS = (
+    sql_errors.IntegrityError,
+    sql_errors.ProgrammingError,
+    sql_errors.DataError,
+    sql_errors.NotSupportedError,
+)
+"""What a driver raises for a statement that was wrong from the beginning, as a rule."""
 
 
 class SqlStore:
     """One database; threads may share it, and any number of processes may have it open."""
 
     def __init__(
-        self, engine: Engine, where: str, advice: Callable[[sql_errors.DBAPIError], str]
+        self, engine: Engine, where: str, advice: Callable[[sql_errors.DBAPIError], str | None]
     ) -> None:
+        """`advice` says what to do about a driver's exception; None for a bug of ours."""
         self.engine = engine
+        self.reader = engine
+        self.where = where
         self._writer = engine.execution_options(**{WRITES: True})
-        self._where = where
         self._advice = advice
 
     def __enter__(self) -> Self:
@@ -61,11 +79,23 @@ class SqlStore:
         """Let go of every connection."""
         self.engine.dispose()
 
+    def bring_up_to_date(self) -> None:
+        """Run the migrations that the database lacks."""
+        with self._reading("open the database") as db:
+            lacking = behind(db, self.where)
+        if lacking:
+            with self._writing("migrate the database") as db:
+                self.hold_shape(db)
+                migrate(db, self.where)
+
+    def hold_shape(self, db: Connection) -> None:
+        """Keep others from changing the tables; a writer that is alone needs nothing for it."""
+
     def plan(self, batch: BatchId, wanted: Sequence[Wanted], now: datetime) -> Sequence[Planned]:
         """Reserve runs; whoever holds the batch's row alone may count on from its highest."""
         with self._writing(f"plan batch {batch!r}") as db:
-            _claim_batch(db, batch, now)
-            position = _after(db, PLANNED.c.position, PLANNED.c.batch == batch)
+            begin_batch(db, batch, now)
+            position = next_after(db, PLANNED.c.position, PLANNED.c.batch == batch)
             reserved: list[Planned] = []
             rows: list[Mapping[str, object]] = []
             highest: dict[str, int] = {}
@@ -73,11 +103,11 @@ class SqlStore:
                 key = cell_key(want.cell)
                 if key not in highest:
                     of_cell = and_(PLANNED.c.batch == batch, PLANNED.c.cell == key)
-                    highest[key] = _after(db, PLANNED.c.iteration, of_cell) - 1
+                    highest[key] = next_after(db, PLANNED.c.iteration, of_cell) - 1
                 for _ in range(want.count):
                     highest[key] += 1
                     run = Planned(want.cell, highest[key], want.spec_digest, want.settings)
-                    rows.append(_planned_row(batch, position + len(rows), key, run))
+                    rows.append(planned_row(batch, position + len(rows), key, run))
                     reserved.append(run)
             if rows:
                 db.execute(insert(PLANNED), rows)
@@ -85,29 +115,34 @@ class SqlStore:
 
     def forget(self, batch: BatchId) -> None:
         """Drop what was planned, unless a run of it is stored."""
-        none_ran = ~exists().where(RUNS.c.batch == batch)
+        used = exists().where(RUNS.c.batch == batch) | exists().where(CLAIMS.c.batch == batch)
         with self._writing(f"forget batch {batch!r}") as db:
-            db.execute(delete(PLANNED).where(PLANNED.c.batch == batch, none_ran))
-            db.execute(delete(BATCHES).where(BATCHES.c.id == batch, none_ran))
+            if hold_batch(db, batch) and not db.scalar(select(used)):
+                db.execute(delete(PLANNED).where(PLANNED.c.batch == batch))
+                db.execute(delete(BATCHES).where(BATCHES.c.id == batch))
 
     def save(self, record: RunRecord) -> None:
-        """Keep a finished run in one transaction."""
-        run, checks = _run_row(record), _check_rows(record)
+        """Keep a finished run in one transaction; whoever holds the batch's row is alone in it."""
+        run, checks = run_row(record), check_rows(record)
+        key = run_key(record.batch, record.cell, record.iteration)
         with self._writing(f"store run {record.id!r}") as db:
-            _claim_batch(db, record.batch, record.started_at)
+            begin_batch(db, record.batch, record.started_at)
             try:
-                db.execute(insert(RUNS).values(run))
+                db.execute(insert(RUNS), run)
             except sql_errors.IntegrityError as error:
                 raise taken(record.id) from error
             if checks:
                 db.execute(insert(CHECKS), checks)
+            if settles(record) and (stored := db.scalar(OTHER_RESULT, {**key, "run": record.id})):
+                raise settled(record, stored)
+            db.execute(END_CLAIM, key)
 
     def run(self, prefix: str) -> RunRecord:
         """The run whose id is or begins with `prefix`."""
         with self._reading(f"find run {prefix!r}") as db:
-            ids = db.scalars(_beginning(RUNS.c.id, prefix)).all()
+            ids = db.scalars(ids_beginning(RUNS.c.id, prefix)).all()
             if not ids:
-                raise no_run(prefix, db.scalars(_newest(RUNS.c.id, RUNS.c.started_at)).all())
+                raise no_run(prefix, db.scalars(newest_ids(RUNS.c.id, RUNS.c.started_at)).all())
             if len(ids) > 1 and ids[0] != prefix:
                 raise several_runs(prefix, ids)
             document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == ids[0])).one()
@@ -128,31 +163,31 @@ class SqlStore:
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
         with self._reading(f"find batch {batch!r}") as db:
-            _check_batch(db, batch)
-            return _batches(db, _BATCHES.where(BATCHES.c.id == batch))[0]
+            check_batch(db, batch)
+            return read_batches(db, BATCH_ROWS.where(BATCHES.c.id == batch))[0]
 
     def batch_by_prefix(self, prefix: str) -> Batch:
         """The batch whose id is or begins with `prefix`."""
         with self._reading(f"find batch {prefix!r}") as db:
-            ids = db.scalars(_beginning(BATCHES.c.id, prefix)).all()
+            ids = db.scalars(ids_beginning(BATCHES.c.id, prefix)).all()
             if not ids:
-                newest = _newest(BATCHES.c.id, BATCHES.c.created_at)
+                newest = newest_ids(BATCHES.c.id, BATCHES.c.created_at)
                 raise no_batch(prefix, db.scalars(newest).all())
             if len(ids) > 1 and ids[0] != prefix:
                 raise several_batches(prefix, ids)
-            return _batches(db, _BATCHES.where(BATCHES.c.id == ids[0]))[0]
+            return read_batches(db, BATCH_ROWS.where(BATCHES.c.id == ids[0]))[0]
 
     def batches(self, limit: int | None = None) -> Sequence[Batch]:
         """Batches, newest first."""
-        newest = _BATCHES.order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc()).limit(limit)
+        newest = BATCH_ROWS.order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc()).limit(limit)
         with self._reading("list batches") as db:
-            return _batches(db, newest)
+            return read_batches(db, newest)
 
     def missing(self, batch: BatchId) -> Sequence[Planned]:
         """Planned runs that no record has settled."""
-        query = select(PLANNED).where(PLANNED.c.batch == batch, ~_SETTLED)
+        query = select(PLANNED, FAULTS).where(PLANNED.c.batch == batch, ~SETTLED)
         with self._reading(f"find what batch {batch!r} waits for") as db:
-            _check_batch(db, batch)
+            check_batch(db, batch)
             rows = db.execute(query.order_by(PLANNED.c.position)).all()
         return tuple(
             Planned(
@@ -160,8 +195,85 @@ class SqlStore:
                 iteration=row.iteration,
                 spec_digest=row.spec_digest,
                 settings=row.settings,
+                faults=row.faults,
             )
             for row in rows
+        )
+
+    def claim(
+        self,
+        batch: BatchId,
+        planned: Planned,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        alive: Callable[[str], bool],
+    ) -> bool:
+        """Take a planned run; whoever holds the batch's row alone may look who has it."""
+        key = run_key(batch, planned.cell, planned.iteration)
+        with self._writing(f"claim a run of batch {batch!r}") as db:
+            run = db.execute(CLAIMED, key).one_or_none() if hold_batch(db, batch) else None
+            if run is None or run.settled:
+                return False
+            if run.owner is not None:
+                if run.until > timestamp(now) and alive(run.owner):
+                    return False
+                db.execute(END_CLAIM, key)
+            db.execute(insert(CLAIMS), {**key, "owner": owner, "until": timestamp(until)})
+        return True
+
+    def renew(self, owner: str, until: datetime) -> int:
+        """Let an owner's claims hold on, one after the other so that no two renewals deadlock."""
+        order = (CLAIMS.c.batch, CLAIMS.c.cell, CLAIMS.c.iteration)
+        own = select(*order).where(CLAIMS.c.owner == owner).order_by(*order).with_for_update()
+        with self._writing(f"renew the claims of {owner!r}") as db:
+            held = len(db.execute(own).all())
+            db.execute(update(CLAIMS).where(CLAIMS.c.owner == owner).values(until=timestamp(until)))
+        return held
+
+    def release(self, batch: BatchId, planned: Planned, owner: str) -> None:
+        """Give a claim back unless it is another's by now."""
+        key = run_key(batch, planned.cell, planned.iteration)
+        with self._writing(f"release a run of batch {batch!r}") as db:
+            db.execute(GIVE_BACK, {**key, "owner": owner})
+
+    def claims(self, batch: BatchId) -> Sequence[Claim]:
+        """Who makes what of a batch."""
+        query = select(CLAIMS).join(PLANNED, CLAIMED_RUN).where(CLAIMS.c.batch == batch)
+        with self._reading(f"list the claims on batch {batch!r}") as db:
+            rows = db.execute(query.order_by(PLANNED.c.position)).all()
+        return tuple(
+            Claim(
+                batch=batch,
+                cell=self._read(Cell, row.cell, f"a claimed run of batch {batch!r}"),
+                iteration=row.iteration,
+                owner=row.owner,
+                until=datetime.fromisoformat(row.until),
+            )
+            for row in rows
+        )
+
+    def like(self, spec: Digest, iteration: int | None = None) -> RunRecord | None:
+        """The newest graded run of a spec."""
+        query = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.spec_digest == spec, IS_GRADED)
+        if iteration is not None:
+            query = query.where(RUNS.c.iteration == iteration)
+        newest = query.order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc()).limit(1)
+        with self._reading(f"find a run of spec {spec!r}") as db:
+            row = db.execute(newest).one_or_none()
+        return None if row is None else self._read(RunRecord, row.document, f"run {row.id!r}")
+
+    def spent(self, batch: BatchId) -> Spent:
+        """What a batch's runs took, summed up by the database."""
+        of_known = func.count(RUNS.c.drawn_usd), func.sum(RUNS.c.drawn_usd)
+        of_all = func.count(), func.sum(RUNS.c.drawn_least_usd), func.sum(RUNS.c.drawn_tokens)
+        query = select(*of_known, *of_all).where(RUNS.c.batch == batch)
+        with self._reading(f"sum up what batch {batch!r} cost") as db:
+            known, usd, runs, least, tokens = db.execute(query).one()
+        return Spent(
+            usd=float(usd or 0) if known == runs else None,
+            least_usd=float(least or 0),
+            tokens=int(tokens or 0),
         )
 
     def control(self, key: Digest) -> Control | None:
@@ -175,21 +287,17 @@ class SqlStore:
         """Keep a control unless its key has one."""
         row = {"key": control.key, "document": encode(control)}
         with self._writing(f"store control {control.key!r}") as db:
-            if (
-                db.execute(select(CONTROLS.c.key).where(CONTROLS.c.key == control.key)).first()
-                is None
-            ):
-                db.execute(insert(CONTROLS).values(row))
+            db.execute(NEW_CONTROL, row)
 
     def save_review(self, review: Review) -> None:
         """Add a judgement; whoever holds the run's row alone gives it the next position."""
-        row = _review_row(review)
+        row = review_row(review)
         with self._writing(f"store a judgement of run {review.run!r}") as db:
             held = select(RUNS.c.id).where(RUNS.c.id == review.run).with_for_update()
             if db.execute(held).first() is None:
-                newest = _newest(RUNS.c.id, RUNS.c.started_at)
+                newest = newest_ids(RUNS.c.id, RUNS.c.started_at)
                 raise no_run(review.run, db.scalars(newest).all())
-            position = _after(db, REVIEWS.c.position, REVIEWS.c.run == review.run)
+            position = next_after(db, REVIEWS.c.position, REVIEWS.c.run == review.run)
             db.execute(insert(REVIEWS).values({**row, "position": position}))
 
     def reviews(self, run: RunId | None = None) -> Sequence[Review]:
@@ -204,7 +312,7 @@ class SqlStore:
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[Connection]:
-        with self._faults(doing), self.engine.begin() as db:
+        with self._faults(doing), self.reader.begin() as db:
             yield db
 
     @contextmanager
@@ -217,145 +325,23 @@ class SqlStore:
         """The driver's exceptions as StoreFault; those that can only be our bug fly on."""
         try:
             yield
-        except (
-            sql_errors.IntegrityError,
-            sql_errors.ProgrammingError,
-            sql_errors.DataError,
-            sql_errors.NotSupportedError,
-        ):
-            raise
         except sql_errors.DBAPIError as error:
             said = self._advice(error)
-            raise StoreFault(f"could not {doing} in {self._where}: {error.orig}; {said}") from error
+            if said is None:
+                raise
+            why = " ".join(str(error.orig).split())
+            raise StoreFault(f"could not {doing} in {self.where}: {why}; {said}") from error
+        except sql_errors.TimeoutError as error:
+            raise StoreFault(
+                f"could not {doing} in {self.where}: every connection of this process is in use;"
+                " see that the server answers, then resume"
+            ) from error
 
     def _read(self, kind: type[T], document: str, what: str) -> T:
         try:
             return decode(kind, document)
         except MISREAD as error:
             raise StoreFault(
-                f"{what} in {self._where} cannot be read: {type(error).__name__}: {error};"
+                f"{what} in {self.where} cannot be read: {type(error).__name__}: {error};"
                 " restore the database from a copy"
             ) from error
-
-
-_SETTLED: ColumnElement[bool] = exists().where(
-    RUNS.c.batch == PLANNED.c.batch,
-    RUNS.c.cell == PLANNED.c.cell,
-    RUNS.c.iteration == PLANNED.c.iteration,
-    or_(RUNS.c.cause.is_(None), RUNS.c.cause.not_in(sorted(kind.value for kind in RETRIED))),
-)
-
-_OF_BATCH = PLANNED.c.batch == BATCHES.c.id
-
-_BATCHES = select(
-    BATCHES.c.id,
-    BATCHES.c.created_at,
-    select(func.count()).select_from(PLANNED).where(_OF_BATCH).scalar_subquery().label("planned"),
-    (~exists().where(_OF_BATCH, ~_SETTLED)).label("finished"),
-)
-
-
-def _batches(db: Connection, query: Select[str, str, int, bool]) -> tuple[Batch, ...]:
-    return tuple(
-        Batch(
-            id=BatchId(row.id),
-            created_at=datetime.fromisoformat(row.created_at),
-            planned=row.planned,
-            finished=bool(row.finished),
-        )
-        for row in db.execute(query)
-    )
-
-
-def _beginning(key: ColumnElement[str], prefix: str) -> Select[str]:
-    begins = func.substr(key, 1, len(prefix)) == prefix
-    return select(key).where(begins).order_by(key).limit(FEW + 1)
-
-
-def _newest(key: ColumnElement[str], when: ColumnElement[str]) -> Select[str]:
-    return select(key).order_by(when.desc(), key.desc()).limit(RECENT)
-
-
-def _check_batch(db: Connection, batch: BatchId) -> None:
-    if db.execute(select(BATCHES.c.id).where(BATCHES.c.id == batch)).first() is None:
-        raise no_batch(batch, db.scalars(_newest(BATCHES.c.id, BATCHES.c.created_at)).all())
-
-
-def _claim_batch(db: Connection, batch: BatchId, now: datetime) -> None:
-    """The batch's row, locked to the end of the transaction; a new one if it has none."""
-    row = select(BATCHES.c.id).where(BATCHES.c.id == batch).with_for_update()
-    if db.execute(row).first() is None:
-        db.execute(insert(BATCHES).values(id=batch, created_at=timestamp(now)))
-
-
-def _after(db: Connection, column: ColumnElement[int], where: ColumnElement[bool]) -> int:
-    return (db.scalar(select(func.max(column)).where(where)) or 0) + 1
-
-
-def _planned_row(batch: BatchId, position: int, key: str, run: Planned) -> Mapping[str, object]:
-    return {
-        "batch": batch,
-        "position": position,
-        "cell": key,
-        "iteration": run.iteration,
-        "spec_digest": run.spec_digest,
-        "settings": run.settings,
-    }
-
-
-def _run_row(record: RunRecord) -> Mapping[str, object]:
-    cell, why = record.cell, cause(record)
-    return {
-        "id": record.id,
-        "batch": record.batch,
-        "cell": cell_key(cell),
-        "iteration": record.iteration,
-        "suite": cell.suite,
-        "scenario": cell.scenario,
-        "tier": cell.tier,
-        "agent": cell.agent,
-        "model": cell.model,
-        "specialist": cell.specialist.name if cell.specialist else None,
-        "specialist_version": cell.specialist.version if cell.specialist else None,
-        "status": record.status,
-        "cause": why.value if why else None,
-        "total_score": record.total_score,
-        "threshold": record.threshold,
-        "passed": record.passed,
-        "simulated": record.simulated,
-        "cost_usd": record.session.cost_usd if record.session else None,
-        "started_at": timestamp(record.started_at),
-        "finished_at": timestamp(record.finished_at),
-        "spec_digest": record.spec_digest,
-        "document": encode(record),
-    }
-
-
-def _review_row(review: Review) -> Mapping[str, object]:
-    judgement = review.judgement
-    return {
-        "run": review.run,
-        "made_at": timestamp(review.at),
-        "made_by": ", ".join(judgement.by),
-        "is_human": judgement.is_human,
-        "rubric": judgement.rubric,
-        "score": judgement.score,
-        "document": encode(review),
-    }
-
-
-def _check_rows(record: RunRecord) -> list[Mapping[str, object]]:
-    return [
-        {
-            "run": record.id,
-            "position": position,
-            "name": check.name,
-            "kind": check.kind,
-            "score": check.score,
-            "weight": check.weight,
-            "required": check.required,
-            "level": check.level.value if check.level else None,
-            "duration_s": check.duration_s,
-        }
-        for position, check in enumerate(record.checks)
-    ]

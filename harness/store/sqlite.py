@@ -14,8 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from harness.errors import StoreFault
-from harness.store.migrations import behind, migrate
-from harness.store.sql import WRITES, SqlStore
+from harness.store.sql import OUR_BUGS, WRITES, SqlStore
 
 BUSY_S = 30.0
 """How long a writer waits for its turn; a run's own transaction takes about a millisecond."""
@@ -66,14 +65,6 @@ class SqliteStore(SqlStore):
             raise
         return store
 
-    def bring_up_to_date(self) -> None:
-        """Run the migrations that the database lacks."""
-        with self._reading("open the database") as db:
-            lacking = behind(db, self._where)
-        if lacking:
-            with self._writing("migrate the database") as db:
-                migrate(db, self._where)
-
 
 def _configure(driver: Driver, _record: object) -> None:
     try:
@@ -108,6 +99,8 @@ def _begin(db: Connection) -> None:
     db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _advice(error: DBAPIError) -> str:
+def _advice(error: DBAPIError) -> str | None:
+    if isinstance(error, OUR_BUGS):
+        return None
     name: str = getattr(error.orig, "sqlite_errorname", "")
     return next((said for code, said in ADVICE.items() if name.startswith(code)), "try again")

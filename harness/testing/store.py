@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from harness.domain.artifact import Artifact
@@ -13,9 +15,16 @@ from harness.domain.judgement import Judgement, Mark, Review
 from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
-from harness.store.base import RETRIED, Planned, Wanted, cause
+from harness.store.base import GRADED, SPOILED, Claim, Planned, Spent, Wanted, cause, settles
 from harness.store.codec import decode, encode
-from harness.store.refusals import no_batch, no_run, several_batches, several_runs, taken
+from harness.store.refusals import (
+    no_batch,
+    no_run,
+    settled,
+    several_batches,
+    several_runs,
+    taken,
+)
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -64,6 +73,8 @@ class MemoryStore:
         self._began: dict[BatchId, datetime] = {}
         self._planned: dict[BatchId, list[Planned]] = {}
         self._runs: dict[RunId, str] = {}
+        self._settled: dict[tuple[BatchId, Cell, int], RunId] = {}
+        self._claims: dict[tuple[BatchId, Cell, int], Claim] = {}
         self._controls: dict[Digest, Control] = {}
         self._reviews: list[str] = []
 
@@ -84,7 +95,8 @@ class MemoryStore:
     def forget(self, batch: BatchId) -> None:
         """Drop what was planned, unless a run of it is stored."""
         with self._lock:
-            if not any(decode(RunRecord, run).batch == batch for run in self._runs.values()):
+            claimed = any(claim.batch == batch for claim in self._claims.values())
+            if not claimed and not self.runs(batch):
                 self._planned.pop(batch, None)
                 self._began.pop(batch, None)
 
@@ -94,6 +106,13 @@ class MemoryStore:
         with self._lock:
             if record.id in self._runs:
                 raise taken(record.id)
+            key = (record.batch, record.cell, record.iteration)
+            if settles(record):
+                result = self._result(*key)
+                if result and self._is_planned(*key):
+                    raise settled(record, result)
+                self._settled[key] = result or record.id
+            self._claims.pop(key, None)
             self._began.setdefault(record.batch, record.started_at)
             self._runs[record.id] = document
 
@@ -136,9 +155,76 @@ class MemoryStore:
         """Planned runs that no record has settled."""
         if batch not in self._began:
             raise no_batch(batch, self._newest())
-        settled = _settled(self.runs(batch))
+        spoiled = [r for r in self.runs(batch) if cause(r) in SPOILED]
+        faults = Counter((record.cell, record.iteration) for record in spoiled)
         return tuple(
-            p for p in self._planned.get(batch, ()) if (p.cell, p.iteration) not in settled
+            replace(planned, faults=faults[planned.cell, planned.iteration])
+            for planned in self._planned.get(batch, ())
+            if not self._result(batch, planned.cell, planned.iteration)
+        )
+
+    def claim(
+        self,
+        batch: BatchId,
+        planned: Planned,
+        owner: str,
+        now: datetime,
+        until: datetime,
+        alive: Callable[[str], bool],
+    ) -> bool:
+        """Take a planned run in memory."""
+        key = (batch, planned.cell, planned.iteration)
+        with self._lock:
+            if self._result(*key) or not self._is_planned(*key):
+                return False
+            held = self._claims.get(key)
+            if held and held.until > now and alive(held.owner):
+                return False
+            self._claims[key] = Claim(*key, owner, until)
+        return True
+
+    def renew(self, owner: str, until: datetime) -> int:
+        """Let an owner's claims hold on."""
+        with self._lock:
+            own = {key: held for key, held in self._claims.items() if held.owner == owner}
+            self._claims |= {key: replace(held, until=until) for key, held in own.items()}
+        return len(own)
+
+    def release(self, batch: BatchId, planned: Planned, owner: str) -> None:
+        """Give a claim back unless it is another's by now."""
+        key = (batch, planned.cell, planned.iteration)
+        with self._lock:
+            if key in self._claims and self._claims[key].owner == owner:
+                del self._claims[key]
+
+    def claims(self, batch: BatchId) -> Sequence[Claim]:
+        """Who makes what of a batch."""
+        keys = [
+            (batch, planned.cell, planned.iteration) for planned in self._planned.get(batch, ())
+        ]
+        return tuple(self._claims[key] for key in keys if key in self._claims)
+
+    def like(self, spec: Digest, iteration: int | None = None) -> RunRecord | None:
+        """The newest graded run of a spec."""
+        return next(
+            (
+                record
+                for record in self.runs()
+                if record.spec_digest == spec
+                and iteration in {None, record.iteration}
+                and cause(record) in {None, *GRADED}
+            ),
+            None,
+        )
+
+    def spent(self, batch: BatchId) -> Spent:
+        """What a batch's runs took, added up."""
+        uses = [use for record in self.runs(batch) for use in record.drawn]
+        costs = [use.least_usd if use.cost_usd is None else use.cost_usd for use in uses]
+        return Spent(
+            usd=None if any(use.cost_usd is None for use in uses) else sum(costs),
+            least_usd=sum(costs),
+            tokens=sum(use.usage.total for use in uses),
         )
 
     def control(self, key: Digest) -> Control | None:
@@ -164,12 +250,17 @@ class MemoryStore:
             sorted((r for r in every if run in {None, r.run}), key=lambda r: (r.at, r.run))
         )
 
+    def _result(self, batch: BatchId, cell: Cell, iteration: int) -> RunId | None:
+        """The run that settled a planned one, unless a test has taken it away."""
+        run = self._settled.get((batch, cell, iteration))
+        return run if run in self._runs else None
+
+    def _is_planned(self, batch: BatchId, cell: Cell, iteration: int) -> bool:
+        known = self._planned.get(batch, ())
+        return any((p.cell, p.iteration) == (cell, iteration) for p in known)
+
     def _newest(self) -> list[BatchId]:
         return sorted(self._began, key=lambda batch: (self._began[batch], batch), reverse=True)
-
-
-def _settled(records: Iterable[RunRecord]) -> set[tuple[Cell, int]]:
-    return {(r.cell, r.iteration) for r in records if cause(r) not in RETRIED}
 
 
 class MemoryArtifacts:

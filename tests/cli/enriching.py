@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.load.json_text import parse_json5
-from harness.testing.provider import Answer, Says, Script, Seen
+from click.testing import Result
 
+from harness.load.json_text import parse_json5
+from harness.testing.provider import Answer, ProviderDouble, Says, Script, Seen
+
+Mint = Callable[..., Result]
+Provider = Callable[[Script], ProviderDouble]
+
+MODEL = "openai:gpt-5-mini"
 AUTHORS = """\
 // The author's own words.
 {
@@ -51,6 +58,14 @@ def answer(**changes: object) -> dict[str, Any]:
 
 def says(**changes: object) -> Answer:
     return Says(json.dumps(answer(**changes)))
+
+
+GOOD = says()
+
+
+def always(_seen: object, _number: int) -> Answer:
+    """The same good answer to whoever asks."""
+    return GOOD
 
 
 def about(what: str, then: Answer, otherwise: Answer) -> Script:

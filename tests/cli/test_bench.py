@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from harness.cli.bench import COMMANDS
+from harness.errors import SandboxFault
 from harness.testing.builders import Fakes
 from tests.cli.conftest import Cli
 
@@ -165,3 +167,49 @@ def test_every_command_has_help(cli: Cli, name: str) -> None:
     result = cli(name, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
+
+
+def test_jobs_are_a_number_or_auto_and_a_time_and_a_room_are_such(cli: Cli, fakes: Fakes) -> None:
+    done = cli("sample", "greet", "--agent", "oracle", "--iterations", "5", "--jobs", "auto")
+    assert done.exit_code == 1
+    assert len(fakes.store.runs()) == 5
+    for option, value in (
+        ("--jobs", "0"),
+        ("--jobs", "many"),
+        ("--max-batch-time", "soon"),
+        ("--min-free-disk", "5 lightyears"),
+    ):
+        refused = cli("sample", "greet", option, value)
+        assert refused.exit_code == 2
+        assert value in refused.stderr
+
+
+def test_a_batch_without_time_or_room_begins_no_run_and_says_how_to_go_on(
+    cli: Cli, fakes: Fakes
+) -> None:
+    for number, (option, value) in enumerate(
+        [("--max-batch-time", "0s"), ("--min-free-disk", "999999GiB")]
+    ):
+        stopped = cli("sample", "greet", option, value, "--batch-id", f"b{number}")
+        assert stopped.exit_code == 3
+        assert f"bench resume b{number}" in stopped.stderr
+    assert not fakes.store.runs()
+
+
+def test_a_run_that_was_made_again_counts_as_it_was_at_last(
+    cli: Cli, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, calls = fakes.tools.images.prepare, count()
+
+    def once_away(*given: object) -> object:
+        if next(calls) == 0:
+            raise SandboxFault("the engine is away")
+        return prepare(*given)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(
+        type(fakes.tools.images), "prepare", lambda _self, *given: once_away(*given)
+    )
+    done = cli("sample", "greet", "--agent", "oracle", "--retries", "1")
+    # it did not pass, and nothing faulted at last
+    assert done.exit_code == 1
+    assert [run.fault is None for run in fakes.store.runs()] == [True, False]

@@ -142,3 +142,54 @@ def test_no_line_is_wider_than_a_terminal_and_none_ends_with_a_space(cli: Cli) -
 
     assert max(map(len, lines)) <= 120
     assert not [line for line in lines if line.endswith(" ")]
+
+
+def test_what_is_left_out_is_in_no_row_and_no_difference(cli: Cli, store: MemoryStore) -> None:
+    changed(store)
+    options = ("compare", "before", "after", "--leave-changed-out")
+
+    shown = cli(*options).stdout
+    rows = json.loads(cli(*options, "--json").stdout)["rows"]
+
+    assert "2 cells in no number: the task was changed between its runs" in shown
+    assert "counterpart" not in shown
+    assert [line for line in shown.splitlines() if "core/s3" in line] == [
+        line for line in shown.splitlines() if line.startswith("not compared")
+    ]
+    assert "s3" not in {row["a"]["scenario"] for row in rows}
+    assert len(rows) == 8
+
+
+def test_what_holds_for_every_question_is_said_once(cli: Cli, store: MemoryStore) -> None:
+    save(store, "b", [replace(run, simulated=True) for run in scenarios([0.4, 0.5], [0.6, 0.7])])
+    asked = [word for name in ("score", "success", "seconds") for word in ("--declare", name)]
+
+    shown = cli("compare", "b", *asked).stdout
+
+    assert shown.count("Nothing may be claimed") == 1
+    assert len(json.loads(cli("compare", "b", *asked, "--json").stdout)["report"]["claims"]) == 3
+
+
+@pytest.mark.usefixtures("both")
+def test_one_worker_is_named_once_and_several_in_their_rows(cli: Cli, store: MemoryStore) -> None:
+    assert cli("compare", "both").stdout.count("acme:one") == 1
+
+    for worn in (None, DEBUGGER):
+        save(store, "both", runs_of(a_task("s0", model="acme:two", specialist=worn), 0.5, 0.6))
+    shown = cli("compare", "both").stdout
+
+    assert (shown.count("acme:one"), shown.count("acme:two")) == (8, 1)
+
+
+def test_where_nothing_varied_no_interval_is_shown(cli: Cli, store: MemoryStore) -> None:
+    for n in range(8):
+        for worn in (None, DEBUGGER):
+            save(store, "b", runs_of(a_task(f"s{n}", specialist=worn), 0.5, 0.5))
+
+    shown = cli("compare", "b", "--by", "all").stdout
+
+    assert "no difference was seen" in shown
+    assert "no spread" in shown
+    assert "+0.00 to +0.00" not in shown
+    assert "Bootstrap" not in shown
+    assert "Detectable    not known: nothing varied" in shown

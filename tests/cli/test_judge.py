@@ -78,6 +78,16 @@ def test_a_stored_run_is_judged_without_engine_and_agent(
     assert wiring.open_store(Settings(project)).run(record.id) == record
 
 
+def test_who_is_asked_is_said_on_one_line_where_nothing_moves(
+    cli: Cli, project: Path, provider: Provider
+) -> None:
+    with_rubric(project)
+    store_run(project)
+    provider(says(verdict(GOOD)))
+    result = cli("judge", "last", "--judge", "openai:some[red]-judge")
+    assert result.stderr.endswith("asking openai:some[red]-judge\n")
+
+
 def test_the_json_is_the_judgement_with_its_cost(
     cli: Cli, project: Path, provider: Provider
 ) -> None:

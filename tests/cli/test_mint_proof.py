@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 import pytest
+from rich.console import Console
 
+from harness.cli import mint_browse
 from harness.cli.entry import exit_code_of
 from harness.cli.mint import mint
-from harness.cli.mint_browse import names_snapshot, show_snapshot
+from harness.cli.mint_browse import show_snapshot
 from harness.domain.session import Entry, Role
 from harness.settings import Settings
 from harness.store import transcripts
@@ -117,7 +119,46 @@ def test_verifying_says_what_holds_and_what_no_file_can_show(
     assert "✓ scores: 32 runs scored again from their evaluations" in said
     assert "note: not signed" in said
     assert "no verification of files shows" in said
-    assert "holds @acme/debugger" in said
+    last = said.splitlines()[-1]
+    assert last == ("holds @acme/debugger, not signed: anyone could have made it, digests and all")
+
+
+def test_what_is_wrong_with_a_file_is_listed_and_a_long_list_is_cut(
+    run: Mint,
+    shown: Callable[..., dict[str, Any]],
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("snapshot", "--batch-id", "b")
+    path = snapshot_path(project)
+    path.write_text(path.read_text().replace("spec_digest:", "spec_digets:"))
+    capsys.readouterr()
+
+    assert run("verify", str(path)) == 22
+
+    said = capsys.readouterr().out
+    assert "found     64 problems" in said
+    assert "unknown key 'spec_digets'; did you mean 'spec_digest'?" in said
+    assert "and 44 more, all of them with --json" in said
+    assert len(shown("verify", str(path))["flaw"]["problems"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("ref", "hint"),
+    [
+        ("debugger#009", "there is @acme/debugger@1.0.0#001"),
+        ("debuger", "did you mean 'debugger'?"),
+        ("@acme/debuger#001", "did you mean '@acme/debugger'?"),
+    ],
+)
+def test_a_snapshot_that_is_not_there_is_answered_with_what_is(
+    run: Mint, capsys: pytest.CaptureFixture[str], ref: str, hint: str
+) -> None:
+    run("snapshot", "--batch-id", "b")
+
+    assert run("verify", ref) == 2
+
+    assert hint in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_first_thing_that_does_not_hold_is_named_and_the_exit_code_is_22(
@@ -173,6 +214,77 @@ def test_a_list_shows_templates_and_snapshots(
     assert (entry["verdict"], entry["best"], entry["signed"]) == ("better", True, False)
 
 
+def test_a_list_leaves_out_what_cannot_be_read_and_says_so(
+    run: Mint,
+    shown: Callable[..., dict[str, Any]],
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("snapshot", "--batch-id", "b")
+    snapshot_path(project, 2).write_text("{")
+    (project / "templates/broken.json5").write_text("{")
+    capsys.readouterr()
+
+    assert run("list") == 0
+
+    said = capsys.readouterr()
+    assert "@acme/debugger@1.0.0#001" in said.out
+    for file in ("templates/broken.json5: ", "snapshots/debugger/1.0.0/snapshot-002.json5: is no"):
+        assert f"warning: left out: {file}" in said.err
+    listed = shown("list")
+    assert [len(listed[key]) for key in ("templates", "snapshots", "unreadable")] == [1, 1, 2]
+    assert {*listed["unreadable"][0]} == {"path", "reason"}
+
+
+def test_a_narrow_list_cuts_no_name(
+    run: Mint, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("snapshot", "--batch-id", "b")
+    text = (
+        snapshot_path(project)
+        .read_text()
+        .replace("@acme/debugger", "@mintmark/careful-react-developer")
+    )
+    snapshot_path(project).write_text(text.replace('"1.0.0"', '"10.12.1"'))
+    capsys.readouterr()
+    narrow = Console(width=80, highlight=False)
+    monkeypatch.setattr(mint_browse, "output", lambda: narrow)
+
+    run("list")
+
+    lines = capsys.readouterr().out.splitlines()
+    column = [line.split("  ")[0].strip() for line in lines]
+    assert "@mintmark/careful-react-developer@10.12.1#001" in "".join(column)
+    assert max(map(len, lines)) <= 80
+
+
+def test_what_is_deprecated_says_so_and_what_to_use(
+    run: Mint,
+    shown: Callable[..., dict[str, Any]],
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("snapshot", "--batch-id", "b")
+    why = {"deprecated": True, "deprecated_in": "1.0.0", "deprecated_reason": "It knows React 17."}
+    a_template(project, version_metadata={**why, "replacement": "@acme/other"})
+    capsys.readouterr()
+
+    words = "deprecated since 1.0.0: It knows React 17; use @acme/other"
+    for asked in (["show", "debugger"], ["show", "debugger", "--no-enriched"]):
+        run(*asked)
+        # before anything else that is said of it
+        assert words in capsys.readouterr().out[:200]
+    run("list")
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"debugger.json5 {words[:22]}" in said
+    assert "better deprecated, best" in said
+    listed = shown("list")
+    assert [listed[key][0]["deprecated"]["replacement"] for key in ("templates", "snapshots")] == [
+        "@acme/other",
+        "@acme/other",
+    ]
+
+
 def test_what_is_proved_is_promoted(
     run: Mint, shown: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +313,28 @@ def test_force_and_reason_go_together(run: Mint, given: list[str]) -> None:
     assert run("promote", "debugger", *given) == 2
 
 
+def test_of_a_name_what_compares_is_shown_and_why(
+    run: Mint,
+    shown: Callable[..., dict[str, Any]],
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run("snapshot", "--batch-id", "b")
+    with SqliteStore.open(project / "results" / "bench.db") as store:
+        fill(store, graded(0.5, a_task(), batch="plain"))
+    run("snapshot", "debugger", "--batch-id", "plain")
+    capsys.readouterr()
+
+    assert run("show", "debugger") == 0
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("@acme/debugger@1.0.0#001 ")
+    assert "newer, but without a comparison: @acme/debugger@1.0.0#002" in said
+    assert run("show", "debugger#7") == 2
+    assert "no snapshot 'debugger#7'" in capsys.readouterr().err
+    assert shown("show", "debugger")["chosen"].startswith("of 2 snapshots the newest that compares")
+
+
 def test_a_snapshot_is_shown_as_its_card(
     run: Mint, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,11 +343,12 @@ def test_a_snapshot_is_shown_as_its_card(
     capsys.readouterr()
     settings = Settings(root=project)
 
-    assert names_snapshot(settings, "@acme/debugger")
-    assert names_snapshot(settings, str(snapshot_path(project)))
-    assert not names_snapshot(settings, "templates/debugger.json5")
-    assert not names_snapshot(settings, "@acme/other")
-    assert show_snapshot(settings, "@acme/debugger", as_json=False) == 0
+    assert not show_snapshot(settings, "templates/debugger.json5", as_json=False)
+    assert not show_snapshot(settings, "@acme/other", as_json=False)
+    assert capsys.readouterr().out == ""
+    assert show_snapshot(settings, str(snapshot_path(project)), as_json=False)
+    assert "The specialist improves the score by" in capsys.readouterr().out
+    assert show_snapshot(settings, "@acme/debugger", as_json=False)
 
     said = capsys.readouterr().out
     assert "The specialist improves the score by" in said

@@ -110,8 +110,83 @@ def test_a_prompt_that_nobody_can_fill_in_is_an_error_for_any_model(
     path.write_text(text.replace('purpose}}" },', 'purpose}}" } },', 1), encoding="utf-8")
     result = run("validate", "x")
     assert result.return_value == 2
-    assert "/prompts/model_specific/m/s: nothing fills {{nam}}; did you mean" in result.stdout
+    assert "/prompts/model_specific/m/s (line 21): nothing fills {{nam}}; did" in result.stdout
     assert "never said, as nobody fills them in: default/migration ({version})" in result.stdout
+
+
+BAD = """\
+{
+  name: "@org/bad", version: "1.0.0", purpse: 1,
+  persona: { purpose: 3 },
+  capabilities: { tags: ["t", "t"] },
+  merge: { "capabilities.tags": "append" },
+  dependencies: { mcps: [{ nme: "x" }, { name: "two words" }] },
+  task_detection: { patterns: { fix: ["/(/", 7], b: 3 }, priority: ["fx"] },
+  documentation: [
+    { path: "docs/none.md" },
+    { path: "../../outside.md" },
+    { type: "web" },
+    { path: "docs/there.md" },
+    { url: "https://x.example" },
+  ],
+  prompts: {
+    "1x": {},
+    default: { spawnerPrompt: "{{nam}}", b: 5 },
+  },
+}
+"""
+
+
+def test_everything_wrong_with_a_template_is_said_at_once(run: Mint, tmp_path: Path) -> None:
+    folder = tmp_path / "templates" / "docs"
+    folder.mkdir(parents=True)
+    (folder / "there.md").write_text("Text.", encoding="utf-8")
+    (tmp_path / "outside.md").write_text("Text.", encoding="utf-8")
+    (folder.parent / "bad.json5").write_text(BAD, encoding="utf-8")
+    (report,) = json.loads(run("validate", "--json").stdout)["templates"]
+    assert [error.split(": ")[0] for error in report["errors"]] == [
+        "/purpse (line 2)",
+        "/persona/purpose (line 3)",
+        "/capabilities/tags (line 4)",
+        "/merge (line 5)",
+        "/dependencies/mcps/0 (line 6)",
+        "/dependencies/mcps/0/nme (line 6)",
+        "/dependencies/mcps/1/name (line 6)",
+        "/task_detection/patterns/fix/0 (line 7)",
+        "/task_detection/patterns/fix/1 (line 7)",
+        "/task_detection/patterns/b (line 7)",
+        "/task_detection/priority/0 (line 7)",
+        "/documentation/2 (line 11)",
+        "/prompts/1x (line 16)",
+        "/prompts/default/spawnerPrompt (line 17)",
+        "/prompts/default/b (line 17)",
+    ]
+    missing, outside, *_ = report["warnings"]
+    assert (
+        missing == "/documentation/0 (line 9): there is no file 'docs/none.md' beside the template"
+    )
+    assert outside.startswith(
+        "/documentation/1 (line 10): '../../outside.md' is outside of the temp"
+    )
+    assert not any("there.md" in warning for warning in report["warnings"])
+
+
+def test_two_templates_of_one_name_and_version_are_both_told(run: Mint, tmp_path: Path) -> None:
+    run("new", "one")
+    templates = tmp_path / "templates"
+    text = (templates / "one.json5").read_text(encoding="utf-8")
+    (templates / "other.json5").write_text(text, encoding="utf-8")
+    newer = text.replace('version: "0.1.0"', 'version: "0.2.0"')
+    (templates / "newer.json5").write_text(newer, encoding="utf-8")
+    enriched = templates / "newer" / "enriched" / "0.2.0" / "enriched-001.json5"
+    enriched.parent.mkdir(parents=True)
+    enriched.write_text(newer, encoding="utf-8")
+    result = run("validate")
+    assert result.return_value == 2
+    assert "/name (line 7): templates/other.json5 claims the same name and version" in result.stdout
+    assert "/name (line 7): templates/one.json5 claims the same name and version" in result.stdout
+    assert "✓ templates/newer.json5" in result.stdout
+    assert "✓ templates/newer/enriched/0.2.0/enriched-001.json5" in result.stdout
 
 
 def test_a_template_is_shown_with_what_it_is_good_for(run: Mint, tmp_path: Path) -> None:

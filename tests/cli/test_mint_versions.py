@@ -26,6 +26,25 @@ AUTHORS = """\
 """
 
 
+def minted(root: Path, number: int, notes: str) -> Path:
+    """A snapshot of the template, as far as it is compared."""
+    raw = parse_json5(AUTHORS).value
+    assert isinstance(raw, dict)
+    about = {
+        "suite": "s", "scenario": "a", "tier": "L1", "agent": "echo", "model": "echo",
+        "simulated": True,
+    }  # fmt: skip
+    proven = {
+        **raw,
+        "benchmarks": {"runs": [about]},
+        "snapshot_metadata": {"notes": notes, "created_at": "2025-01-18T12:00:00Z"},
+    }
+    path = root / f"snapshots/my-specialist/1.0.0/snapshot-{number:03d}.json5"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(proven))
+    return path
+
+
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     path = tmp_path / "templates/my-specialist.json5"
@@ -57,6 +76,12 @@ def test_a_bump_is_written_and_the_comments_survive(run: Mint, template: Path) -
     assert "  // who it is\n" in template.read_text()
     assert load_template(template).version == "1.1.0"
     assert [path.name for path in template.parent.iterdir()] == ["my-specialist.json5"]
+
+
+def test_a_bump_keeps_the_quotation_marks_of_the_version(run: Mint, template: Path) -> None:
+    template.write_text(AUTHORS.replace('"1.0.0"', "'1.0.0'"))
+    assert run("bump", str(template), "--patch", "-m", "fix").exit_code == 0
+    assert "version: '1.0.1'," in template.read_text()
 
 
 def test_line_ends_and_the_mode_of_the_file_are_kept(run: Mint, template: Path) -> None:
@@ -145,6 +170,21 @@ def test_a_deprecated_template_says_what_to_use(run: Mint, template: Path) -> No
     assert load_template(template).deprecation is None
 
 
+def test_a_second_deprecation_is_refused_and_says_what_the_first_one_is(
+    run: Mint, template: Path
+) -> None:
+    run("deprecate", str(template), "--replacement", "@org/other", "-m", "too old")
+    before = template.read_text()
+    result = run("deprecate", str(template), "-m", "no longer true")
+    assert result.exit_code == 2
+    assert "is deprecated since 1.0.0: too old; use @org/other; --force" in result.stderr
+    assert template.read_text() == before
+    assert run("deprecate", str(template), "-m", "no longer true", "--force").exit_code == 0
+    found = load_template(template).deprecation
+    assert found
+    assert (found.reason, found.replacement) == ("no longer true", None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -152,6 +192,7 @@ def test_a_deprecated_template_says_what_to_use(run: Mint, template: Path) -> No
         (["-m", " "], "message is empty"),
         (["--undo"], "is not deprecated"),
         (["--undo", "-m", "x"], "--undo goes without"),
+        (["--undo", "--force"], "--undo goes without"),
         (["-m", "x", "--replacement", "@org/my-specialist"], "its own replacement"),
     ],
 )
@@ -185,13 +226,53 @@ def test_two_templates_are_compared_in_words_and_line_by_line(run: Mint, templat
 def test_a_template_is_compared_with_what_a_snapshot_took_from_it(
     run: Mint, template: Path, tmp_path: Path
 ) -> None:
-    snapshot = tmp_path / "snapshot-001.json5"
-    raw = parse_json5(AUTHORS).value
-    assert isinstance(raw, dict)
-    proven = {**raw, "benchmarks": {"runs": []}, "snapshot_metadata": {"notes": "x"}}
-    snapshot.write_text(json.dumps(proven))
-    assert "they say the same" in run("diff", str(template), str(snapshot)).stdout
-    other = tmp_path / "snapshot-002.json5"
-    other.write_text(json.dumps({**proven, "snapshot_metadata": {"notes": "y"}}))
-    shown = run("diff", str(snapshot), str(other)).stdout
+    first, second = (minted(tmp_path, number, notes) for number, notes in ((1, "x"), (2, "y")))
+    assert "they say the same" in run("diff", str(template), str(first)).stdout
+    shown = run("diff", str(first), str(second)).stdout
     assert shown == 'snapshot_metadata.notes: "x" → "y"\n'
+
+
+def test_snapshots_go_by_their_numbers(run: Mint, template: Path, tmp_path: Path) -> None:
+    minted(tmp_path, 1, "x")
+    minted(tmp_path, 2, "y")
+    result = run("diff", "@org/my-specialist@1.0.0#001", "my-specialist@1.0.0#2")
+    assert (result.stdout, result.stderr) == ('snapshot_metadata.notes: "x" → "y"\n', "")
+    assert "the same" in run("diff", str(template), "@org/my-specialist@1.0.0#002").stdout
+    missing = run("diff", str(template), "@org/my-specialist@1.0.0#003")
+    assert missing.exit_code == 2
+    assert "has @org/my-specialist@1.0.0#001, @org/my-specialist@1.0.0#002" in missing.stderr
+
+
+def test_a_version_that_was_bumped_away_is_taken_from_its_snapshot(
+    run: Mint, template: Path, tmp_path: Path
+) -> None:
+    minted(tmp_path, 1, "x")
+    run("bump", str(template), "--patch", "-m", "fix")
+    template.write_text(template.read_text().replace('"Help."', '"Help well."'))
+    result = run("diff", "@org/my-specialist@1.0.0", "@org/my-specialist@1.0.1")
+    assert 'persona.purpose: "Help." → "Help well."' in result.stdout
+    assert "no author's file has @org/my-specialist@1.0.0 any more: a snapshot" in result.stderr
+    missing = run("diff", "@org/my-specialist@0.9.0", "@org/my-specialist")
+    assert missing.exit_code == 2
+    assert "has no version '0.9.0'; it has 1.0.1; snapshots/ has @org/my-spec" in missing.stderr
+    unknown = run("diff", "@org/my-specialis", "@org/my-specialist")
+    assert "did you mean '@org/my-specialist'" in unknown.stderr
+
+
+def test_two_versions_are_compared_without_what_a_model_drew_for_one_of_them(
+    run: Mint, template: Path
+) -> None:
+    documents = 'documentation: [{ path: "a.md"%s }],\n}'
+    template.write_text(AUTHORS.replace("\n}", "\n  " + documents % "", 1))
+    enriched = template.parent / "my-specialist/enriched/1.0.0/enriched-001.json5"
+    enriched.parent.mkdir(parents=True)
+    drawn = ', enrichment: { summary: "s" }'
+    enriched.write_text(AUTHORS.replace("\n}", "\n  " + documents % drawn, 1))
+    asked = str(template), str(enriched)
+    assert "documentation[a.md].enrichment: added" in run("diff", *asked).stdout
+    run("bump", str(template), "--patch", "-m", "fix")
+    result = run("diff", "@org/my-specialist@1.0.0", "@org/my-specialist@1.0.1")
+    assert 'version: "1.0.0" → "1.0.1"' in result.stdout
+    assert "enrichment" not in result.stdout
+    assert "an enriched file of it, enriched-001.json5, is compared" in result.stderr
+    assert "what a model drew from documents is left out" in result.stderr

@@ -75,7 +75,7 @@ def test_no_model_is_asked_to_choose_a_specialist_s_words(
     (project / "templates" / "careful.json5").write_text(TEMPLATE)
     seen = []
 
-    def chooser(_settings: object, wearing: Wearing) -> None:
+    def chooser(_settings: object, wearing: Wearing, _purses: object) -> None:
         seen.append(wearing.chooser)
 
     monkeypatch.setattr(wiring, "chooser_of", chooser)
@@ -145,6 +145,50 @@ def test_a_slip_of_the_pen_names_what_was_meant(cli: Cli) -> None:
         cli("plan", "sample", "greet", "--all-scenarios").stderr
     )
     assert "name one scenario of 'sample'" in cli("plan", "sample").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--difference", "0.1"], "--difference goes with --power"),
+        (["--from", "b", "--difference", "0.1"], "--difference goes with --power"),
+    ],
+)
+def test_what_only_power_uses_is_refused_without_it(
+    cli: Cli, options: list[str], said: str
+) -> None:
+    result = cli("plan", "sample", "greet", *options)
+
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+def test_copies_of_a_scenario_are_one_in_the_plan_and_it_says_so(cli: Cli) -> None:
+    cli("new", "scenario", "sample", "greet-again")
+
+    shown = cli("plan", "sample", "--all-scenarios", "--power").stdout
+    power = json.loads(cli("plan", "sample", "--all-scenarios", "--power", "--json").stdout)[
+        "power"
+    ]
+
+    assert "1 scenario × 2 cells" in shown
+    assert "note: sample/greet, sample/greet-again have the same fixture and count as one" in shown
+    assert power["same_fixture"] == [["sample/greet", "sample/greet-again"]]
+    assert power["minimum_detectable_effect"] is None
+
+
+def test_the_document_has_no_number_where_the_text_has_none(cli: Cli, project: Path) -> None:
+    cli("new", "scenario", "sample", "other")
+    fixture = project / "suites" / "sample" / "scenarios" / "other" / "repo-fixture"
+    (fixture / "more.txt").write_text("another project\n")
+
+    shown = cli("plan", "sample", "--all-scenarios", "--power").stdout
+    power = json.loads(cli("plan", "sample", "--all-scenarios", "--power", "--json").stdout)[
+        "power"
+    ]
+
+    assert "nothing beyond these scenarios: that takes 6 or more" in shown
+    assert power["scenarios"] == 2
+    assert power["minimum_detectable_effect"] is power["chance_of_wanted"] is None
 
 
 GPT = ("sample", "greet", "--agent", "openai:gpt-5")

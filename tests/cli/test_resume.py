@@ -159,6 +159,20 @@ def test_a_resumed_batch_plays_its_cassette(
     assert set(half_played.replays) == {tape.read_bytes()}
 
 
+def test_runs_that_play_a_cassette_and_runs_that_do_not_share_one_budget(
+    cli: Cli, fakes: Fakes, half_played: World
+) -> None:
+    half_played.fault = DENIED
+    assert cli(*RUN, "--iterations", "2").exit_code == 3
+    half_played.fault = None
+
+    assert cli("resume", "mine", "--max-batch-tokens", "5000").exit_code in {0, 1}
+
+    drawn = [use.usage.total for run in fakes.store.runs(BATCH) for use in run.drawn]
+    assert len(half_played.budgets) == 2
+    assert half_played.purses[BATCH].tokens == sum(drawn)
+
+
 @pytest.mark.parametrize("gone", [True, False], ids=["gone", "changed"])
 def test_a_batch_whose_cassette_is_not_there_never_goes_live(
     cli: Cli, half_played: World, tape: Path, *, gone: bool

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli.validate import not_proved
+from harness.domain.grading import Grading, graded
+from harness.domain.scenario import CheckSpec
+from harness.testing.builders import a_scenario
 from tests.cli.conftest import Cli
 
 SHIPPED = Path(__file__).parents[2] / "templates" / "careful-debugger.json5"
@@ -73,3 +77,25 @@ def test_agents_and_prices_are_checked_too(cli: Cli, project: Path) -> None:
     assert done.exit_code == 2
     assert "did you mean 'command'" in "\n".join(found["agents/typo.yaml"]["errors"])
     assert "inptu" in "\n".join(found["prices.json5"]["errors"])
+
+
+def test_what_waits_for_a_check_that_is_not_proved_is_not_proved_either(tmp_path: Path) -> None:
+    checks = (
+        CheckSpec("last", "build", 1.0, after=(("middle", 1.0),)),
+        CheckSpec("middle", "lint", 1.0, after=(("review", 0.5),)),
+        CheckSpec("review", "llm_judge", 1.0),
+        CheckSpec("pace", "efficiency", 1.0),
+        CheckSpec("test", "test", 1.0),
+    )
+    scenario = a_scenario(tmp_path, checks=checks)
+    assert not_proved(scenario) == ("last", "middle", "review", "pace")
+    left = graded(scenario, scenario.tiers[0], Grading(skip=not_proved(scenario)))
+    assert [check.name for check in left.checks] == ["test"]
+
+
+def test_a_problem_is_one_line_where_nobody_looks(cli: Cli, project: Path) -> None:
+    path = project / "suites/sample/scenarios/greet/scenario.yaml"
+    path.write_text(path.read_text() + "  - {name: lint, weight: 0.1, zzz: 1}\n")
+    lines = cli("validate", "sample", "greet").stdout.splitlines()
+    assert any(len(line) > 120 for line in lines)
+    assert all(line.startswith(("✗ ", "    error: /")) for line in lines)

@@ -100,7 +100,8 @@ def test_a_repeated_run_wears_what_it_wore(
 def test_a_deprecated_specialist_is_said_to_be(cli: Cli, project: Path) -> None:
     gone = {"deprecated": True, "deprecated_reason": "Too old.", "replacement": "@org/new"}
     write(project, version_metadata=gone)
-    assert "note: @org/greeter: deprecated: Too old.; use @org/new" in cli(*RUN).stdout
+    said = "warning: @org/greeter is deprecated: Too old; use @org/new\n"
+    assert cli(*RUN).stderr.count(said) == 1
 
 
 def test_a_resumed_run_wears_what_it_was_planned_with(
@@ -189,3 +190,29 @@ def test_the_specialists_preferred_model_is_taken_where_none_is_named(project: P
     outfits.append(wiring.find_specialist(settings, "other"))
     with pytest.raises(UsageError, match="prefer different models"):
         with_models(agents, outfits)
+
+
+@pytest.mark.usefixtures("fakes")
+@pytest.mark.parametrize(
+    ("given", "named"), [((), "REF"), (("--specialist", "@org/greeter"), "@org/greeter")]
+)
+def test_a_place_for_a_snapshot_without_a_template_is_refused(
+    cli: Cli, project: Path, given: tuple[str, ...], named: str
+) -> None:
+    write(project)
+    refused = cli("sample", "greet", *given, "--mint-output", "out", "--batch-id", "b")
+    assert refused.exit_code == 2
+    assert f"add --mint-template {named}" in refused.stderr
+    assert cli("batch", "b").exit_code == 2
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_no_run_wears_is_not_minted(cli: Cli, project: Path) -> None:
+    write(project)
+    write(project, "other.json5", name="other")
+    worn = ("--specialist", "@org/greeter", "--batch-id", "b")
+    refused = cli("sample", "greet", *worn, "--mint-template", "other")
+    assert refused.exit_code == 2
+    assert "the runs wear @org/greeter@" in refused.stderr
+    assert "add --specialist other" in refused.stderr
+    assert cli("batch", "b").exit_code == 2

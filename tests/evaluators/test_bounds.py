@@ -30,6 +30,8 @@ HOSTILE = {
     "ignore": {**{f"{'d/' * 40}f{i}": "" for i in range(10_000)},
                **{f"{'d/' * n}.gitignore": "".join(f"x{i}*y*z*q\n" for i in range(500))
                   for n in range(1, 41)}},
+    "spaces": {"a.md": f"note{' ' * 19_000}\n" * 10},
+    "scripts": {"package.json": json.dumps({"scripts": {"a": f"echo{' ' * 250_000}&"}})},
 }  # fmt: skip
 
 

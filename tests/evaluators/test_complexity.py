@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.complexity import ComplexityEvaluator, measure
+from evaluators.complexity import MOST_FILES, ComplexityEvaluator, Source, measure
 from harness.domain.changes import Changes
+from harness.domain.patch import FilePatch, PatchKind
 from harness.domain.record import CheckResult
 from tests.evaluators.diffs import check_of, evidence_of
 
@@ -87,9 +88,43 @@ def test_what_cannot_be_measured_is_not_simple(tmp_path: Path, text: str) -> Non
 
 
 def test_a_text_that_takes_too_long_has_no_numbers_and_the_others_keep_theirs() -> None:
+    file = FilePatch("a.py", PatchKind.ADDED)
     texts = [function("f", 1).encode(), ("(" * 400_000).encode()]
-    first, second = measure(texts, [".py", ".py"], deadline_s=30.0)
+    sources = [Source(file, text, ".py") for text in texts]
+    first, second = measure(sources, deadline_s=30.0)
     assert first is not None
     assert first[0].complexity == 2
     assert second is not None
-    assert measure(texts, [".py", ".py"], deadline_s=0.0) == [None, None]
+    assert measure(sources, deadline_s=0.0) == [None, None]
+
+
+@pytest.mark.parametrize("path", ["bin/tool", "tool.dat", "a.mts", "a.pyw", "a.svelte"])
+def test_a_name_keeps_no_code_from_being_measured(tmp_path: Path, path: str) -> None:
+    ifs = "".join(f"  if (x === {n}) return {n}\n" for n in range(20))
+    script = f"export function f(x: number) {{\n{ifs}}}\n"
+    text = {
+        "bin/tool": f"#!/usr/bin/env python3\n{function('f', 20)}",
+        "tool.dat": f"#!/usr/bin/node\n{script.replace(': number', '')}",
+        "a.mts": script,
+        "a.pyw": function("f", 20),
+        "a.svelte": f"<script>\n{script}</script>\n",
+    }
+    result = judge(tmp_path, {}, {path: text[path]})
+    assert result.score == 0.0
+    assert "f has a complexity of 21" in result.findings[0].message
+
+
+@pytest.mark.parametrize(("easy", "score"), [({}, None), ({"a.py": function("f", 2)}, 1.0)])
+def test_what_was_not_measured_is_named(
+    tmp_path: Path, easy: dict[str, str], score: float | None
+) -> None:
+    text = {"a.txt": function("f", 20), "b.xyz": "x\n", "uv.lock": "x\n", "c.md": "x\n"}
+    result = judge(tmp_path, {}, {**easy, **text}, ignore=["c.md"])
+    said = "not measured: 45 changed lines of other files: a.txt (44), b.xyz (1)"
+    assert (result.score, result.details[-1]) == (score, said)
+
+
+def test_many_small_files_push_no_tangled_one_out(tmp_path: Path) -> None:
+    after = {f"a{n:03}.py": function("f", 0) for n in range(MOST_FILES)}
+    result = judge(tmp_path, {}, {**after, "z.py": function("f", 20)})
+    assert [finding.path for finding in result.findings] == ["z.py"]

@@ -252,3 +252,27 @@ def test_a_deep_report_does_not_take_long(name: str) -> None:
 def test_odd_values_in_a_report_are_no_lines(file: object) -> None:
     report = json.dumps({"files": {"a.py": file}})
     assert parse_coverage(report.encode()).get("a.py", {}) == {}
+
+
+def test_what_was_not_measured_is_named(tmp_path: Path) -> None:
+    patch = {"app.py": FOUR, "test_more.py": "x = 1\ny = 2\n", "a.txt": "x\n", "a.rb": "p 1\n"}
+    result, _ = judge(tmp_path, python(app=([1, 2, 4], [])), patch)
+    said = "not measured: 4 changed lines of other files: test_more.py (2), a.rb (1), a.txt (1)"
+    assert (result.score, result.details[-1]) == (1.0, said)
+
+
+def test_what_is_no_code_by_its_name_is_named_when_there_is_no_other(tmp_path: Path) -> None:
+    result, _ = judge(tmp_path, FIXTURE, {"app.txt": FOUR})
+    assert result.score is None
+    assert result.details == ("not measured: 4 changed lines of other files: app.txt (4)",)
+
+
+def test_a_script_without_a_suffix_is_code(tmp_path: Path) -> None:
+    script = "#!/usr/bin/env python3\na = 1\n"
+    assert judge(tmp_path, FIXTURE, {"bin/tool": script})[0].score == 0.0
+
+
+def test_a_file_that_the_report_speaks_of_is_measured_whatever_its_name(tmp_path: Path) -> None:
+    table = {"a.py": {"executed_lines": [1]}, "code.dat": {"missing_lines": [1]}}
+    patch = {"a.py": "x = 1\n", "code.dat": "y = 1\n"}
+    assert judge(tmp_path, json.dumps({"files": table}), patch)[0].score == 0.5

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evaluators.figures import Figures
 from evaluators.performance import PerformanceEvaluator
 from harness.domain.changes import Change, ChangeKind, Changes
 from harness.domain.ids import Digest
@@ -39,6 +41,7 @@ def judge(
     *changes: Change,
     options: Mapping[str, Any] | None = None,
     first: Bench | None = None,
+    evaluator: PerformanceEvaluator | None = None,
 ) -> tuple[CheckResult, FakeBox]:
     check = CheckSpec(
         "performance", "performance", 1.0, options={"command": "bench", **(options or {})}
@@ -54,12 +57,13 @@ def judge(
         {},
         MemoryArtifacts().put,
     )
-    before = PerformanceEvaluator().judge(replace(evidence, untouched=True), check)
+    evaluator = evaluator or PerformanceEvaluator()
+    before = evaluator.judge(replace(evidence, untouched=True), check)
     box = FakeBox(dict(inside), {"bench": bench, "find": _find})
     box.apply(changes)
     known = Control(Digest("k"), (), (before,))
     later = replace(evidence, box=box, changes=Changes(changes), control=known)
-    return PerformanceEvaluator().judge(later, check), box
+    return evaluator.judge(later, check), box
 
 
 def _find(box: FakeBox) -> Completed:
@@ -192,6 +196,17 @@ def test_a_printed_figure_takes_the_place_of_time(
     options = {"metric": r"ops: (\S+)", **more}
     result, _ = judge(tmp_path, bench, EDIT, options=options, first=bench)
     assert result.score == pytest.approx(score)
+
+
+def test_an_expression_that_never_ends_is_ended(tmp_path: Path) -> None:
+    def bench(box: FakeBox) -> Completed:
+        return Completed(0, "a" * 40 if box.files["app.py"] == b"work" else "aa: 10", "", 1.0)
+
+    evaluator = PerformanceEvaluator(partial(Figures, deadline_s=2.0))
+    options = {"metric": r"(?:a+)+: (\d+)"}
+    result, _ = judge(tmp_path, bench, EDIT, options=options, first=bench, evaluator=evaluator)
+    assert result.score == 0.0
+    assert "took over 2 s" in result.details[0]
 
 
 def test_more_files_than_can_be_swept_away_score_nothing_and_the_work_comes_back(

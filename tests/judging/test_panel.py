@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from harness.domain.judgement import Judgement
-from harness.domain.model import ModelRef, ModelSettings, ModelUse, Usage
+from harness.domain.model import ModelRef, ModelSettings, ModelUse, Usage, total_use
 from harness.domain.rubric import Rubric
 from harness.errors import ProviderFault, UsageError
 from harness.judging import JudgeFailed, judge_work, rubric_digest
-from harness.judging.panel import total_use
 from harness.llm.base import Chat, ContextTooLong, OutOfBudget, Stop, Turn
 from harness.testing.judge import USED, FakeJudges, JudgeDouble
 from harness.testing.store import MemoryArtifacts
@@ -85,6 +84,18 @@ def test_an_answer_that_cannot_be_used_is_mended_by_asking_again() -> None:
     assert "scores[0]: `score`" in chat.asked[2]
 
 
+def test_every_attempt_is_kept_with_what_was_made_of_it() -> None:
+    artifacts = MemoryArtifacts()
+    judges = panel({JUDGE: Says(["no", reply(2, 2)])})
+    found = judge_work(a_case(), RUBRIC, judges, artifacts.put)
+    (heard,) = json.loads(artifacts.get(found.artifacts[1]))[JUDGE]
+    first, second = heard["attempts"]
+    problems = ["It is not one JSON object alone."]
+    assert first == {"text": "no", "stop": "done", "problems": problems}
+    assert second["text"] == reply(2, 2)
+    assert [verdict["score"] for verdict in second["verdicts"]] == [2, 2]
+
+
 def test_a_cut_answer_is_asked_for_in_short() -> None:
     chat = Says([Turn(reply(4, 4)[:30], stop=Stop.LENGTH), reply(4, 4)])
     judge(one=chat)
@@ -135,6 +146,14 @@ def test_a_model_that_takes_no_temperature_is_asked_without() -> None:
     assert [settings.temperature for _, settings in judges.seated] == [0.1, None]
     assert "takes no temperature" in found.note
     assert found.use == total_use([USED, USED])
+
+
+def test_another_failure_is_not_the_temperatures() -> None:
+    judges = panel({JUDGE: Says([ProviderFault("the provider answered 529")])})
+    rubric = replace(RUBRIC, settings=ModelSettings(temperature=0.1))
+    with pytest.raises(JudgeFailed):
+        judge_work(a_case(), rubric, judges, MemoryArtifacts().put)
+    assert len(judges.seated) == 1
 
 
 def test_when_some_fail_the_rest_counts_and_it_is_said() -> None:
@@ -200,6 +219,14 @@ def test_a_case_that_is_too_long_for_a_model_is_cut_further() -> None:
     lengths = [len(message.text) for heard in chat.heard for message in heard]  # type: ignore[union-attr]  # users only
     assert lengths[1] < 0.5 * lengths[0]
     assert "not shown for want of room" in found.note
+
+
+def test_what_no_judge_was_shown_is_said_once() -> None:
+    case = a_case({f"f{n}.py": "x = 'some line of code'\n" * 300 for n in range(40)})
+    judges = panel({JUDGE: Says([reply(2, 2)]), OTHER: Says([reply(2, 2)])})
+    rubric = replace(RUBRIC, judges=(JUDGE, OTHER))
+    found = judge_work(case, rubric, judges, MemoryArtifacts().put)
+    assert found.note.count("not shown for want of room") == 1
 
 
 def test_nothing_changed_is_nothing_done_and_asks_no_model() -> None:

@@ -132,3 +132,33 @@ evaluators:
 """
     lint = project(text).load().checks[1]
     assert (lint.threshold, lint.after) == (0.5, (("build", 1.0),))
+
+
+def test_options_are_checked_where_something_else_is_wrong_with_the_check(project: Make) -> None:
+    made = project(
+        "name: x\nevaluators:\n  - {name: lint, weight: x, options: {nope: 3}}\n"
+        "  - {name: [lint], options: {nope: 3}}\n  - {name: lint, weight: x, options: 3}\n"
+    )
+    places = [error.split(":")[0] for error in made.errors()]
+    assert places == [
+        "/evaluators/0/weight (line 3)",
+        "/evaluators/0/options/nope (line 3)",
+        "/evaluators/1/name (line 4)",
+        "/evaluators/2/weight (line 5)",
+        "/evaluators/2/options (line 5)",
+    ]
+
+
+def test_a_check_that_waits_for_one_with_an_error_is_not_accused_of_it(project: Make) -> None:
+    made = project(
+        "name: x\nevaluators:\n  - {name: build, weight: x, command: make}\n"
+        "  - {name: lint, command: pyflakes, after: {build: 1, biuld: 1}}\n"
+    )
+    places = [error.split(":")[0] for error in made.errors()]
+    assert places == ["/evaluators/0/weight (line 3)", "/evaluators/1/after/biuld (line 4)"]
+
+
+def test_a_check_with_a_mistake_is_not_said_to_be_missing(project: Make) -> None:
+    made = project("name: x\nevaluators: [{name: test}, {name: oracle, weight: x}]\n")
+    made.write({"oracle-answers.json": EXPECTED})
+    assert not any("no evaluator `oracle`" in warning for warning in made.report().warnings)

@@ -92,11 +92,14 @@ def test_a_folder_and_a_missing_file_are_bad_files(tmp_path: Path) -> None:
             read_text(path)
 
 
-def test_the_line_of_a_nested_key_is_known(tmp_path: Path) -> None:
+def test_the_line_of_a_nested_key_and_of_an_item_is_known(tmp_path: Path) -> None:
     for name, text in (
-        ("a.yaml", "a:\n  - b: 1\n  - b: 2\n    c: 3\n"),
-        ("a.json5", "{a: [\n {b: 1}, // }\n {b: 2,\n 'c': 3}]}"),
+        ("a.yaml", "a:\n  - b: 1\n  - b: 2\n    c: 3\n  - [x,\n     y]\n"),
+        ("a.json5", "{a: [\n {b: 1}, // }\n {b: 2,\n 'c': 3},\n [1,\n 'y',]]}"),
     ):
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        assert read_document(path).lines["a", 1, "c"] == 4
+        lines = read_document(path).lines
+        assert lines["a", 1, "c"] == 4
+        assert [lines["a", index] for index in range(3)] == [2, 3, 5]
+        assert lines["a", 2, 1] == 6

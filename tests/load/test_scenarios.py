@@ -10,7 +10,6 @@ from harness.load.scenarios import (
     find_scenarios,
     find_suites,
     load_scenario,
-    prompt_for,
     validate_scenario,
 )
 from tests.load.project import KINDS, MINIMAL, Project
@@ -94,8 +93,8 @@ def test_everything_is_said_at_once_and_in_the_order_of_the_file(project: Make) 
     assert places == [
         "/name (line 1)",
         "/threshold (line 2)",
-        "/evaluators/0/wieght (line 4)",
         "/evaluators/0/name (line 4)",
+        "/evaluators/0/wieght (line 4)",
         "/evaluators/1 (line 5)",
         "/limits/cpus (line 6)",
         "prompts/sums/L7-x.md",
@@ -139,13 +138,6 @@ def test_a_folder_name_that_could_not_be_typed_is_refused(project: Make) -> None
     (made.folder.parent / "a b").mkdir()
     with pytest.raises(UsageError, match="must start with a letter"):
         load_scenario(made.root, "shop", "a b", KINDS)
-
-
-def test_a_tier_without_prompt_is_answered_with_those_there_are(project: Make) -> None:
-    scenario = project().load()
-    assert prompt_for(scenario, "L0").text == "The sums are wrong.\n"
-    with pytest.raises(UsageError, match="shop/sums has no prompt for tier 'L3'; it has L0"):
-        prompt_for(scenario, "L3")
 
 
 def test_validating_reports_instead_of_raising(project: Make) -> None:

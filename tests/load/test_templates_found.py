@@ -50,9 +50,18 @@ def test_the_newest_enriched_file_is_used_and_said_to_be(
 
 def test_an_enriched_file_can_be_asked_for_by_its_path(tmp_path: Path, author: Path) -> None:
     first = enriched(tmp_path, 1)
-    enriched(tmp_path, 2)
+    second = enriched(tmp_path, 2)
     assert author
-    assert find_template(tmp_path, str(first)).source == first
+    for path, said in ((first, "; the newest is enriched-002.json5"), (second, "")):
+        template = find_template(tmp_path, str(path))
+        assert template.source == path
+        assert template.notes[0] == f"enriched: {path.name} is used, as asked for{said}"
+
+
+def test_a_snapshot_is_no_template_and_says_of_which_it_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "snapshot-001.json5", snapshot_metadata={}, benchmarks={"runs": []})
+    with pytest.raises(BadFile, match=r"is a snapshot, not a template; .* of: @org/a@1\.0\.0"):
+        find_template(tmp_path, str(path))
 
 
 @pytest.mark.parametrize("ref", ["a", "templates/a.json5"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from harness.domain.template import Ancestor
 from harness.errors import BadFile
+from harness.load.inherit import MOST_ANCESTORS, resolve
 from harness.load.templates import load_template, resolve_template
 
 BASE: dict[str, Any] = {
@@ -137,6 +139,43 @@ def test_a_missing_parent_is_an_error_that_names_the_chain(tmp_path: Path) -> No
     assert "has no version '7.0.0'; it has 0.1.0" in said
 
 
+def test_a_row_of_parents_that_does_not_end_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "t0.json5", BASE)
+    for number in range(1, MOST_ANCESTORS + 2):
+        raw = {**KID, "from": f"./t{number - 1}.json5"}
+        path = write(tmp_path, f"t{number}.json5", raw)
+        if number == MOST_ANCESTORS:
+            assert len(load_template(path).ancestors) == MOST_ANCESTORS
+    assert "more than 16 templates inherit from one another in a row" in problem(path)
+
+
+@pytest.mark.parametrize("what", ["mappings", "lists"])
+def test_many_parts_are_merged_in_no_time(tmp_path: Path, what: str) -> None:
+    many = 8000
+    if what == "mappings":
+        tasks = {f"t{n}": {"default": {"a": "x"}} for n in range(many)}
+        base, merge = {"prompts": tasks}, {}
+        own = {"prompts": {task: {"default": None} for task in tasks}}
+    else:
+        base = {"persona": {"purpose": "P.", "values": [f"v{n}" for n in range(many)]}}
+        own = {"persona": {"values": [f"w{n}" for n in range(many)]}}
+        merge = {"persona.values": "append"}
+    write(tmp_path, "base.json5", {**BASE, **base})
+    path = write(tmp_path, "kid.json5", {**KID, **own, "merge": merge})
+    began = time.monotonic()
+    resolve(path, lambda _ref, child: child.with_name("base.json5"))
+    assert time.monotonic() - began < 5
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    text = f'{{"name": {"[" * 500}{"]" * 500}}}'
+    for name in ("deep.json", "deep.json5"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(BadFile, match=r"nest"):
+            load_template(path)
+
+
 def test_a_cycle_is_an_error_that_names_the_chain(tmp_path: Path) -> None:
     path = family(tmp_path)
     write(tmp_path, "base.json5", {**BASE, "from": "@org/kid"})
@@ -174,6 +213,12 @@ def test_a_wrong_word_about_lists_is_refused(
     tmp_path: Path, merge: dict[str, str], said: str
 ) -> None:
     assert said in load_problems(family(tmp_path, documentation=[], merge=merge))
+
+
+def test_there_is_nothing_to_merge_with_where_nothing_is_inherited(tmp_path: Path) -> None:
+    merge = {"capabilities.tags": "append"}
+    assert "/merge (line" in (said := problem(write(tmp_path, "a.json5", {**BASE, "merge": merge})))
+    assert said.endswith("there is nothing to merge with: there is no 'from'")
 
 
 def test_every_part_knows_the_file_that_it_came_from(tmp_path: Path) -> None:

@@ -51,15 +51,16 @@ def a_run(
     Each is the try of another planned run, unless `changes` say which.
     """
     number = next(_numbers)
+    cell = cell or a_task()
     check = CheckResult("test", "test", score, 1.0, required=True, reason="" if score else "no")
     record = replace(
         a_record(f"run_{number:04}", minute=number),
         batch=BatchId(batch),
-        cell=cell or a_task(),
+        cell=cell,
         iteration=MANY + number,
         simulated=False,
         session=a_session(),
-        tree=TreeRef("base", f"commit{number}", 1, 2, 3),
+        tree=TreeRef(f"fixture of {cell.scenario}", f"commit{number}", 1, 2, 3),
         checks=() if fault else (check,),
         total_score=None if fault else score,
         passed=not fault and score is not None and score >= 0.7,

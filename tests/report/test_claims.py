@@ -141,8 +141,11 @@ def test_runs_that_never_vary_are_told_and_not_tested() -> None:
 def test_a_gain_that_every_one_of_enough_scenarios_shows_needs_no_spread() -> None:
     found = claimed([([0.0, 0.0], [1.0, 1.0])] * 6)
 
+    assert (found.verdict, found.scope) == (Verdict.BETTER, Scope.GENERAL)
     assert found.sentence == (
-        "The specialist improves the score by 1.00 on these 6 scenarios and on others like them."
+        "The specialist improves the score by 1.00 on every one of these 6 scenarios, and on others"
+        " like them by an amount that cannot be told where nothing varies; it rests on all 6 having"
+        " changed the same way (p = 0.031 by signs)."
     )
 
 
@@ -247,3 +250,97 @@ def test_chance_is_seldom_taken_for_a_difference(count: int, runs: int) -> None:
         return claim(found, Context("B")).verdict in {Verdict.BETTER, Verdict.WORSE}
 
     assert sum(is_claimed() for _ in range(400)) <= 32  # 5 % are 20, and 32 three deviations more
+
+
+def test_six_scenarios_say_what_they_rest_on_and_more_need_not() -> None:
+    # of 64 patterns of signs only the two in which all six agree are below 5 %
+    six = claimed([([0.5], [0.5 + gain]) for gain in EIGHT[:6]])
+    seven = claimed([([0.5], [0.5 + gain]) for gain in EIGHT[:7]])
+
+    assert six.sentence.endswith(
+        "on these 6 scenarios and on others like them; it rests on all 6 having changed the same"
+        " way (p = 0.031 by signs)."
+    )
+    assert seven.sentence.endswith("on these 7 scenarios and on others like them.")
+
+
+def test_no_difference_at_all_comes_with_how_large_a_one_would_have_been_found() -> None:
+    found = claimed([([0.4, 0.6], [0.4, 0.6])] * 8)
+
+    # deviation sqrt(2 * 0.02 / 2) = 0.1414 of each difference; 8 of them show 0.165
+    assert found.sentence == (
+        "Undecided: no difference was seen, every one of these 8 scenarios came out the same on"
+        " both sides; one of 0.17 is found four times in five."
+    )
+
+
+@pytest.mark.parametrize(("count", "share"), [(6, 40), (8, 32), (59, 5)])
+def test_where_nothing_varied_that_is_not_known(count: int, share: int) -> None:
+    # 0.05 ** (1 / n): so many scenarios are all alike one time in twenty
+    found = claimed([([0.5, 0.5], [0.5, 0.5])] * count)
+
+    assert found.sentence.endswith(
+        "how small a one would have been found cannot be told, and up to"
+        f" {share}% of others like them may differ."
+    )
+
+
+def test_of_few_scenarios_without_a_difference_it_is_not_known_either() -> None:
+    found = claimed([([0.5, 0.5], [0.5, 0.5])] * 3)
+
+    assert "Undecided: no difference was seen on these 3 scenarios only" in found.sentence
+    assert "how small a one would have been found cannot be told; nothing is said of others" in (
+        found.sentence
+    )
+
+
+def test_a_claim_reaches_no_further_than_scores_do() -> None:
+    found = claimed([([0.0], [gain]) for gain in (1.0, 1.0, 1.0, 1.0, 1.0, 0.9)])
+
+    assert found.sentence.startswith("The specialist improves the score by 0.94 to 1.00 on these 6")
+
+
+def test_an_undecided_difference_says_of_what() -> None:
+    pairs = [([0.5] * 2, [0.9, 0.5] if n % 2 else [0.5] * 2) for n in range(8)]
+
+    assert (
+        "the difference of the success rate lies between"
+        in claimed(
+            [
+                (after, before) if n < 4 else (before, after)
+                for n, (before, after) in enumerate(pairs)
+            ],
+            about="success",
+        ).sentence
+    )
+    assert (
+        "no difference of the check 'test' was seen"
+        in claimed([([0.5], [0.5])] * 8, about="check test").sentence
+    )
+
+
+def test_rounding_is_no_difference() -> None:
+    # both means are 1.91 / 3, and in floating point 1e-16 apart, the same way in every scenario
+    found = claimed([([0.6, 0.83, 0.48], [0.63, 0.64, 0.64])] * 8)
+
+    assert found.verdict is Verdict.UNDECIDED
+    assert "no difference was seen" in found.sentence
+    scores = (0.6, 0.83, 0.48), (0.63, 0.64, 0.64)
+    assert report_batches(*(runs_of(a_task(), *each) for each in scores)).cells[0].difference == 0
+
+
+def test_what_was_measured_was_measured_on_these_scenarios_alone() -> None:
+    records = [
+        run
+        for n in range(6)
+        for worn in (None, DEBUGGER)
+        for run in runs_of(a_task(f"s{n}", specialist=worn), 1.0 if worn else 0.0)
+    ]
+    question = Question(declared=("score", "success"))
+
+    found = report_specialist(records, DEBUGGER.name, DEBUGGER.version, question).claim
+
+    assert found.sentence.startswith(
+        "Undecided: +1.00 was measured on every one of these 6 scenarios (p = 0.062 by signs for 2"
+        " questions)"
+    )

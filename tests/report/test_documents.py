@@ -9,7 +9,7 @@ from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
 from harness.domain.model import ModelUse, Usage
-from harness.domain.record import Batch
+from harness.domain.record import Batch, Maker, PriceTables
 from harness.domain.session import Entry, Reported, Role, ToolCount
 from harness.report.documents import batch_summary, run_document, transcript_document
 from tests.report.records import a_run, a_session
@@ -41,6 +41,16 @@ def test_a_run_tells_everything_that_was_metered() -> None:
     assert (found["reported"]["cost_usd"], found["reported"]["turns"]) == (0.4, 8)
     assert found["transcript"] == {"name": log.name, "digest": log.digest, "size_bytes": 7}
     json.dumps(found)
+
+
+def test_a_run_tells_what_made_it_where_that_was_recorded() -> None:
+    maker = Maker("0.1.0", PriceTables("genai-prices 1"))
+
+    assert run_document(a_run(0.5, maker=maker))["maker"] == {
+        "harness": "0.1.0",
+        "prices": {"library": "genai-prices 1", "own": None},
+    }
+    assert run_document(a_run(0.5))["maker"] is None
 
 
 def test_what_nobody_metered_is_null_and_not_zero() -> None:

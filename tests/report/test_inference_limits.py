@@ -11,7 +11,9 @@ from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.record import CheckResult, RunRecord
 from harness.errors import UsageError
-from harness.report.claims import Verdict
+from harness.report.arms import Arm
+from harness.report.caveats import obstacles
+from harness.report.claims import Scope, Verdict
 from harness.report.compared import report_document
 from harness.report.inference import (
     ComparisonReport,
@@ -19,7 +21,15 @@ from harness.report.inference import (
     report_of,
     report_specialist,
 )
-from harness.report.paired import Missing, observe, pair_batches, without_changed
+from harness.report.paired import (
+    BASELINE,
+    SPECIALIST,
+    Missing,
+    Pairing,
+    observe,
+    pair_batches,
+    without_changed,
+)
 from tests.report.records import DEBUGGER, a_run, a_task, runs_of, scenarios
 
 
@@ -72,6 +82,30 @@ def test_too_many_runs_without_a_grade_forbid_any_claim() -> None:
 
     assert found.claim.verdict is Verdict.NOTHING
     assert "2 of 18 runs of the baseline have no whole grade" in found.claim.sentence
+
+
+@pytest.mark.parametrize(
+    ("baseline", "specialist", "why"),
+    [
+        ((0, 60), (0, 60), ""),
+        ((3, 60), (3, 60), ""),
+        ((4, 60), (0, 60), "4 of 60 runs of the baseline"),
+        ((0, 60), (1, 12), "1 of 12 runs of the specialist"),
+        ((0, 400), (19, 400), "not equally frequent"),
+    ],
+)
+def test_how_many_runs_without_a_grade_forbid_a_claim(
+    baseline: tuple[int, int], specialist: tuple[int, int], why: str
+) -> None:
+    sides = tuple(
+        Arm(name, runs, runs - lost, (), simulated=0, cells=1, scenarios=1)
+        for name, (lost, runs) in ((BASELINE, baseline), (SPECIALIST, specialist))
+    )
+
+    (said, *_) = (*obstacles(Pairing(BASELINE, SPECIALIST, ()), (sides[0], sides[1])), "")
+
+    assert why in said
+    assert bool(why) is bool(said)
 
 
 def test_runs_that_are_missing_on_one_side_alone_forbid_any_claim() -> None:
@@ -170,3 +204,137 @@ def test_nothing_to_compare_is_said() -> None:
     assert found.claim.verdict is Verdict.NOTHING
     assert (found.effects, found.extras, found.outlook) == ((), None, None)
     assert report_document(found)["overall"] == []
+
+
+def one_fixture(runs: list[RunRecord], scenarios: set[str]) -> list[RunRecord]:
+    """The same runs, of scenarios that are copies of each other."""
+    return [
+        replace(run, tree=replace(run.tree, base="one"))
+        if run.tree and run.cell.scenario in scenarios
+        else run
+        for run in runs
+    ]
+
+
+def test_copies_of_a_scenario_support_no_claim_beyond_it() -> None:
+    records = scenarios([0.4, 0.5], [0.8, 0.9])
+    everywhere = {f"s{n}" for n in range(8)}
+
+    found = compared(one_fixture(records, everywhere))
+
+    assert compared(records).claim.scope is Scope.GENERAL
+    assert found.claim.scope is Scope.THESE
+    assert "on this one scenario only" in found.claim.sentence
+    assert found.claim.sentence.endswith("8 names with the same fixture count as one scenario.")
+    assert found.score
+    assert (found.score.cells, found.score.scenarios) == (8, 1)
+    assert [side.scenarios for side in found.arms] == [1, 1]
+    assert "core/s0, core/s1" in " ".join(found.notes)
+    (names,) = report_document(found)["same_fixture"]
+    assert names == sorted(f"core/{name}" for name in everywhere)
+
+
+def test_copies_count_once_among_others() -> None:
+    records = scenarios([0.4, 0.5], [0.8, 0.9])
+
+    found = compared(one_fixture(records, {"s0", "s1"}))
+
+    assert found.score
+    assert found.score.scenarios == 7
+    assert found.score.general.df == 6
+    assert found.score.delta == pytest.approx(compared(records).score.delta)  # type: ignore[union-attr]  # it has one
+    assert "on these 7 scenarios" in found.claim.sentence
+    assert found.outlook
+    assert found.outlook.scenarios == 7
+    for side, (pass_k, *_) in zip(found.arms, zip(*found.pass_k, strict=True), strict=True):
+        assert side.score
+        assert pass_k.at_least_one
+        assert (side.scenarios, side.score.clusters, pass_k.at_least_one.clusters) == (7, 7, 7)
+
+
+def test_copies_are_known_as_such_though_each_batch_has_but_one_of_them() -> None:
+    both = one_fixture(scenarios([0.4, 0.5], [0.8, 0.9]), {"s0", "s1"})
+    before = [run for run in both if not run.cell.specialist]
+    after = [run for run in both if run.cell.specialist]
+    lost = [a_run(None, a_task("s0"), fault=Cause.SANDBOX)]
+
+    found = report_batches([run for run in before if run.cell.scenario != "s0"] + lost, after)
+
+    assert found.pairing.namesakes == (("core/s0", "core/s1"),)
+
+
+def test_no_interval_reaches_beyond_what_can_be() -> None:
+    gains = [1.0, 0.0, 1.0]
+    records = [
+        run
+        for n, gain in enumerate(gains)
+        for worn in (None, DEBUGGER)
+        for run in runs_of(a_task(f"s{n}", specialist=worn), gain if worn else 0.0)
+    ]
+
+    found = compared(records)
+
+    assert found.extras
+    assert found.arms[1].success
+    shares = [found.arms[1].score, found.arms[1].success.rate, found.extras.improvement]
+    shares += [each for pair in found.pass_k for side in pair
+               for each in (side.at_least_one, side.all_of_them)]  # fmt: skip
+    for share in shares:
+        assert share
+        assert share.low is None or share.low >= 0
+        assert share.high is None or share.high <= 1
+    assert found.arms[1].costs
+    assert found.arms[1].costs.per_success
+    assert found.arms[1].costs.per_success.low == 0
+    differences = {each.name: each.general for each in found.effects}
+    for name in ("score", "success"):
+        assert (differences[name].low, differences[name].high) == (
+            pytest.approx(-0.7676, abs=1e-3),
+            1,
+        )
+
+
+def test_nor_does_one_of_exactly_these_scenarios() -> None:
+    found = compared([
+        *runs_of(a_task("x"), 0.0, 0.9), *runs_of(a_task("x", specialist=DEBUGGER), 0.1, 1.0)
+    ])  # fmt: skip
+
+    assert found.score
+    assert (found.score.these.low, found.score.these.high) == (-1, 1)
+    assert found.score.these.interval(0.01).high == 1
+
+
+def test_an_interval_without_width_is_none() -> None:
+    document = report_document(compared(scenarios([0.5, 0.5], [0.5, 0.5], 1)))
+    score = report_document(
+        compared([
+            run
+            for n in range(8)
+            for worn in (None, DEBUGGER)
+            for run in runs_of(a_task(f"s{n}", specialist=worn), 0.5, 0.5)
+        ])
+    )  # fmt: skip
+
+    assert document["overall"][0]["scenarios_like_these"]["why"] == (
+        "one scenario says nothing about others"
+    )
+    general = score["overall"][0]["scenarios_like_these"]
+    assert (general["standard_error"], general["low"], general["high"]) == (0, None, None)
+    assert general["why"].startswith("nothing varied")
+    assert score["further"]["bootstrap"]["low"] is None
+    assert (score["power"]["minimum_detectable_effect"], score["power"]["chance_of_wanted"]) == (
+        None,
+        None,
+    )
+
+
+def test_what_is_left_out_is_told_from_what_has_no_counterpart() -> None:
+    before, after = runs_of(a_task("x"), 0.5, 0.6), runs_of(a_task("y"), 0.5, 0.6)
+    later = [replace(run, task_digest=text_digest("new")) for run in before]
+    lonely = runs_of(a_task("z"), 0.5)
+    pairing = pair_batches(observe([*before, *after, *lonely]), observe([*later, *after]))
+
+    notes = report_of(without_changed(pairing)).notes
+
+    assert "2 cells in no number: the task was changed between its runs." in notes
+    assert "1 cell in no number: no run of B has this scenario, tier, agent and model." in notes

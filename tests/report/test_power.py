@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.domain.digests import text_digest
 from harness.domain.failures import Cause
 from harness.domain.record import RunRecord
 from harness.domain.spec import AgentRef, RunSpec, Specialist
@@ -20,7 +21,7 @@ from harness.report.planned import (
     pilot_of,
     steps,
 )
-from harness.report.power import Spreads, advice, assumed_spreads, outlook, spreads_of
+from harness.report.power import Spreads, advice, assumed_spreads, outlook, reach, spreads_of
 from harness.stats.paired import PairedCell
 from harness.stats.power import Components
 from harness.testing.builders import a_scenario
@@ -118,7 +119,7 @@ def planned(
     sides = [None, Specialist(DEBUGGER, "words")] if worn else [None]
     return [
         RunSpec(
-            replace(base, id=name),
+            replace(base, id=name, digests=replace(base.digests, fixture=text_digest(name))),
             replace(prompt, tier=f"L{tier}"),
             AgentRef("fake"),
             side,
@@ -196,3 +197,49 @@ def test_a_pilot_of_one_side_tells_how_runs_differ_and_assumes_the_rest() -> Non
 def test_a_pilot_without_repeated_runs_is_refused(records: list[RunRecord]) -> None:
     with pytest.raises(UsageError, match="says nothing about chance"):
         pilot_of(records, "b")
+
+
+@pytest.mark.parametrize("scenarios", [2, 5])
+def test_what_cannot_be_said_of_others_has_no_number(scenarios: int) -> None:
+    found = outlook(spreads(0.2, 0.08), scenarios)
+
+    assert found.detectable is found.chance is None
+    assert reach(found) == "nothing beyond these scenarios: that takes 6 or more"
+
+
+def test_where_nothing_varied_no_size_is_enough_and_none_is_named() -> None:
+    found = outlook(spreads(0.0, 0.0), 8)
+
+    assert found.detectable is found.chance is found.scenarios_needed is None
+    assert found.iterations_needed is None
+    assert not found.is_enough
+    assert reach(found) == "not known: nothing varied"
+    assert advice(found).startswith("nothing varied")
+
+
+def test_scores_cannot_differ_by_more_than_1() -> None:
+    found = outlook(spreads(0.0, 1.0), 6)
+
+    assert found.detectable is None
+    assert reach(found) == "nothing that scores can differ by"
+
+
+def test_the_least_difference_is_never_rounded_to_less() -> None:
+    assert reach(outlook(spreads(0.0, 0.181), 30)) == "0.10, four times in five"
+    assert reach(outlook(spreads(0.0, 0.0001), 30)) == "0.01, four times in five"
+
+
+def test_copies_of_a_scenario_are_planned_as_one(tmp_path: Path) -> None:
+    specs = planned(tmp_path, "abcdefg")
+    digests = specs[0].scenario.digests
+    copies = [
+        replace(spec, scenario=replace(spec.scenario, digests=digests))
+        if spec.scenario.id in "abc"
+        else spec
+        for spec in specs
+    ]
+
+    found = design_of(copies)
+
+    assert (found.scenarios, found.cells_per_scenario) == (5, pytest.approx(5 / (4 + 1 / 3)))
+    assert [[name[-1] for name in names] for names in found.namesakes] == [["a", "b", "c"]]

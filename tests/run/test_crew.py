@@ -13,12 +13,12 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness.agents.base import Outcome, Task, Workbench
-from harness.crew import Line, fitting, run_batch
+from harness.crew import fitting, run_batch
 from harness.domain.ids import BatchId
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Limits, Scenario
 from harness.domain.spec import AgentRef, RunSpec
-from harness.errors import BadFile, Interrupted, UsageError
+from harness.errors import BadFile, Interrupted, SandboxFault, UsageError
 from harness.evaluate import Cost, Evidence, scored
 from harness.interrupts import Interrupts
 from harness.sandbox.base import PreparedImage, Purpose
@@ -228,21 +228,6 @@ def test_whoever_reads_no_further_leaves_nothing_under_way(tmp_path: Path) -> No
     assert len(fakes.store.runs(BATCH)) < 50
 
 
-def test_a_slow_agent_takes_its_share_of_the_places_and_no_more(tmp_path: Path) -> None:
-    spec = a_spec(a_scenario(tmp_path))
-    slow, fast = (replace(spec, agent=AgentRef(name)) for name in ("slow", "fast"))
-    line = Line([slow, slow, slow, slow, fast, fast, fast, fast])
-    first = [line.next() for _ in range(4)]
-    assert [one.agent.name for one in first if one] == ["slow", "fast", "slow", "fast"]
-    # the fast ones end, the slow ones do not
-    after = []
-    for _ in range(2):
-        line.done(fast)
-        after.append(line.next())
-    assert [one.agent.name for one in after if one] == ["fast", "fast"]
-    assert len(line) == 2
-
-
 @pytest.mark.parametrize(
     ("model", "cpus", "gib", "fits"),
     [(None, 2, 64, 2), ("m", 2, 64, 8), ("m", 8, 4, 3), (None, 8, 0, 1), ("m", 64, 999, 20)],
@@ -253,6 +238,33 @@ def test_as_many_runs_as_an_engine_holds(
     specs = some_specs(tmp_path, 20, limits=Limits(memory_bytes=1 << 30))
     specs = [replace(spec, agent=AgentRef("a", model=model)) for spec in specs]
     assert fitting(specs, cpus, gib << 30) == fits
+
+
+def test_what_the_world_spoiled_is_tried_again_when_all_others_were_made(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        made.append(task.iteration)
+        if task.iteration == 1 and made.count(1) < 3:
+            raise SandboxFault("the engine is away")
+        return Outcome()
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    records = list(run_batch(some_specs(tmp_path, 3), BATCH, fakes.tools, retries=2))
+    assert made == [1, 2, 3, 1, 1]
+    assert [record.fault is None for record in records] == [False, True, True, False, True]
+
+
+def test_tries_have_an_end(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        made.append(task.iteration)
+        raise SandboxFault("the engine is away")
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    list(run_batch(some_specs(tmp_path, 2), BATCH, fakes.tools, retries=1))
+    assert made == [1, 2, 1, 2]
 
 
 def test_the_fakes_hold_what_many_threads_store(tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from evaluators.command import CommandEvaluator
+from harness import __version__
 from harness.agents.base import Outcome, Task, Workbench
 from harness.crew import run_batch
 from harness.domain.changes import Change
+from harness.domain.digests import bytes_digest
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId
-from harness.domain.record import CheckResult
+from harness.domain.record import CheckResult, Maker, PriceTables
 from harness.domain.scenario import CheckSpec
 from harness.domain.session import Ending
 from harness.domain.spec import Warmup
@@ -19,8 +22,10 @@ from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
 from harness.evaluate import Cost, Evidence, scored
 from harness.run import attempt
 from harness.sandbox.base import BoxError, Completed, Purpose
+from harness.settings import Settings
 from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
 from harness.testing.sandbox import FakeBox
+from harness.wiring import maker_of
 
 BATCH = BatchId("batch")
 BUILD = {"build": CommandEvaluator()}
@@ -73,6 +78,31 @@ def test_a_skipped_warm_up_grades_nothing_but_the_work(tmp_path: Path) -> None:
     fakes = some_tools(BUILD)
     attempt(replace(a_spec(a_scenario(tmp_path)), warmup=Warmup.SKIP), BATCH, fakes.tools)
     assert [s.purpose for s in fakes.sandboxes.opened] == [Purpose.WORK, Purpose.GRADE]
+
+
+def test_a_record_says_what_made_it_and_what_it_was_metered_with_however_it_ends(
+    tmp_path: Path,
+) -> None:
+    maker = Maker("0.1.0", PriceTables("genai-prices 1"))
+    for agent in (FakeAgent(), raises(SandboxFault("no engine"))):
+        tools = replace(some_tools(BUILD, agent=agent).tools, maker=maker)
+        record = attempt(a_spec(a_scenario(tmp_path)), BATCH, tools)
+        assert record.maker == maker
+        assert tools.store.run(record.id).maker == maker
+
+
+@pytest.mark.parametrize("own", [None, b"{}"])
+def test_the_maker_of_runs_is_this_harness_with_the_projects_prices(
+    tmp_path: Path, own: bytes | None
+) -> None:
+    if own is not None:
+        (tmp_path / "prices.json5").write_bytes(own)
+
+    maker = maker_of(Settings(tmp_path))
+
+    assert maker.harness == __version__
+    assert maker.prices.own == (own and bytes_digest(own))
+    assert maker.prices.library == f"genai-prices {version('genai-prices')}"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ MAX_MODULE, MAX_FUNCTION = 400, 60
 HEAVY = {
     *("docker", "git", "rich", "sqlalchemy", "jsonschema", "yaml", "structlog", "requests"),
     *(
+        "psycopg",
+        "fsspec",
+        "s3fs",
         "anthropic",
         "openai",
         "httpx2",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,14 @@ def test_every_compared_cell_is_in_the_table_and_in_the_chart(document: dict[str
     page = html_card(document)
     assert page.count('class="label"') == 2
     assert "All of them" in page
+
+
+def test_scenarios_of_two_suites_are_told_apart(document: dict[str, Any]) -> None:
+    other = deepcopy(document)
+    cells = other["benchmarks"]["comparison"]["statistics"]["cells"]
+    cells[1] |= {"suite": "more", "scenario": "task-0"}
+
+    assert [bar.label for bar in card_of(other).bars] == ["core/task-0 L1", "more/task-0 L1"]
 
 
 def test_what_somebody_wrote_is_words_in_the_cards(tmp_path: Path) -> None:

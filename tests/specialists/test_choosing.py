@@ -102,6 +102,36 @@ def test_a_choice_that_cannot_be_used_is_asked_for_again(tmp_path: Path) -> None
         assert words in asked.seen[2]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"documents": [True]},
+        {"documents": [0]},
+        {"documents": "2"},
+        {"values": {"framework": "x" * 201}},
+        {"values": {"framework": 3}},
+        {"task": 3},
+    ],
+    ids=str,
+)
+def test_what_a_choice_may_not_hold_is_asked_for_again(
+    tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    asked = Asked(tmp_path, [json.dumps({**GOOD, **wrong}), json.dumps(GOOD)])
+    assert replace(asked(), use=None) == CHOICE
+    assert len(asked.seen) == 2
+
+
+def test_a_document_that_is_named_twice_is_chosen_once(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, [json.dumps({**GOOD, "documents": [2, 2]})])
+    assert asked().documents == CHOICE.documents
+
+
+def test_an_object_among_words_is_not_taken_for_the_choice(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, [f"You said {json.dumps({**GOOD, 'task': None})}.", json.dumps(GOOD)])
+    assert asked().task == "migration"
+
+
 def test_without_a_usable_choice_nothing_runs_and_nothing_is_kept(tmp_path: Path) -> None:
     asked = Asked(tmp_path, ["no idea"])
     with pytest.raises(ProviderFault, match="asked 3 times; at last: it is not one JSON object"):

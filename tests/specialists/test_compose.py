@@ -7,6 +7,7 @@ import pytest
 from harness.domain.application import Wearing
 from harness.domain.digests import bytes_digest
 from harness.errors import BadFile
+from harness.load.places import pointer
 from harness.load.templates import find_template
 from harness.specialists.compose import Job, compose, prompt_problems
 from tests.specialists.templates import a_template
@@ -191,10 +192,33 @@ def test_every_unknown_name_is_refused_with_its_place_and_the_nearest(tmp_path: 
         compose(template, None)
 
     first, second, third = refused.value.problems
-    assert first.startswith("/prompts/default/spawnerPrompt: nothing fills {{persona.purpos}};")
-    assert "did you mean 'persona.purpose'?" in first
-    assert "nothing fills {{tags}}" in second
-    assert "did you mean 'name'?" in third
+    place = "/prompts/default/spawnerPrompt (line 1): nothing fills"
+    assert first == f"{place} {{{{persona.purpos}}}}; did you mean 'persona.purpose'?"
+    assert second == f"{place} {{{{tags}}}}; did you mean 'capabilities.tags'?"
+    assert third == f"{place} {{{{nam}}}}; did you mean 'name'?"
+
+
+def test_a_name_that_is_near_to_none_is_answered_with_the_beginnings_of_those_there_are(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(BadFile) as refused:
+        compose(a_template(tmp_path, prompts=prompts("{{framework}}")), None)
+    (said,) = refused.value.problems
+    known = "'capabilities.…', 'displayName', 'model', 'name', 'persona.…', 'task', 'version'"
+    assert said.endswith(f"nothing fills {{{{framework}}}}; there is {known}")
+
+
+def test_what_cannot_be_filled_in_is_said_of_the_file_that_has_it(tmp_path: Path) -> None:
+    base = a_template(tmp_path, name="base", prompts=prompts("{{nam}}"))
+    parent = base.source.rename(base.source.with_name("base.json5"))
+    kid = a_template(tmp_path, **{"from": "base"})
+
+    with pytest.raises(BadFile) as refused:
+        compose(kid, None)
+
+    assert refused.value.path == kid.source
+    (said,) = refused.value.problems
+    assert said.startswith(f"{parent}: /prompts/default/spawnerPrompt (line 1): nothing fills")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +240,7 @@ def test_a_placeholder_is_refused_where_it_stands(tmp_path: Path) -> None:
     template = a_template(tmp_path, prompts=prompts("Fine.", acme__one="{{what}}"))
 
     assert compose(template, None)
-    with pytest.raises(BadFile, match=r"/prompts/model_specific/acme/one/spawnerPrompt"):
+    with pytest.raises(BadFile, match=r"/prompts/model_specific/acme~1one/spawnerPrompt \(line 1"):
         compose(template, "acme:one")
 
 
@@ -287,7 +311,8 @@ def test_a_template_may_insist_on_words_for_the_model(tmp_path: Path) -> None:
     template = a_template(tmp_path, prompts=given)
 
     assert compose(template, "acme:one")
-    with pytest.raises(BadFile, match=r"fallback: there are no words for the model 'acme:two'"):
+    said = r"fallback \(line 1\): there are no words for the model 'acme:two'"
+    with pytest.raises(BadFile, match=said):
         compose(template, "acme:two")
 
 
@@ -295,13 +320,22 @@ def test_every_prompt_is_checked_whatever_model_and_task_it_is_for(tmp_path: Pat
     task = {"default": {"systemPrompt": "{{b}}"}, "model_specific": {"m": {"x": "{{c}}"}}}
     template = a_template(tmp_path, prompts={**prompts("Fine.", one="{{a}}"), "bug_fix": task})
 
-    places = [problem.split(":")[0] for problem in prompt_problems(template)]
-
-    assert places == [
+    assert [pointer(problem.place) for problem in prompt_problems(template)] == [
         "/prompts/model_specific/one/spawnerPrompt",
         "/prompts/bug_fix/default/systemPrompt",
         "/prompts/bug_fix/model_specific/m/x",
     ]
+
+
+@pytest.mark.parametrize("name", ["model", "task"])
+def test_a_prompt_is_checked_with_and_without_a_model_and_a_task(tmp_path: Path, name: str) -> None:
+    text = (
+        f"{{{{#{name}}}}}{{{{a}}}}{{{{/{name}}}}} {{{{^{name}}}}}{{{{b}}}}{{{{/{name}}}}} {{{{c}}}}"
+    )
+    found = prompt_problems(a_template(tmp_path, prompts=prompts(text)))
+    names = {problem.text.split(";")[0] for problem in found}
+    assert names == {f"nothing fills {{{{{each}}}}}" for each in "abc"}
+    assert len(found) == 3
 
 
 def test_the_shipped_template_composes_without_a_placeholder_left() -> None:

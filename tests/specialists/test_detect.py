@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import UsageError
+from harness.errors import BadFile, UsageError
+from harness.load import task_patterns
 from harness.specialists.detect import PATTERNS, detect, tasks_of
 from tests.specialists.templates import a_template
 
@@ -66,6 +67,31 @@ def test_tasks_come_from_patterns_prompts_and_documents(tmp_path: Path) -> None:
         documentation=[{"url": "u", "enrichment": {"relevant_for_tasks": ["d", "a"]}}],
     )
     assert set(tasks_of(template)) == {"a", "b", "c", "d"}
+
+
+def test_a_pattern_that_takes_too_long_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_patterns, "DEADLINE_S", 0.2)
+    patterns = {"other": ["none"], "fix": ["mend", "/(a+)+$/"]}
+    template = a_template(tmp_path, task_detection={"patterns": patterns})
+    with pytest.raises(BadFile) as caught:
+        detect(template, f"{'a' * 50}!")
+    (said,) = caught.value.problems
+    assert said.startswith(
+        "/task_detection/patterns/fix/1 (line 1): whether the prompt fits '/(a+)+$/'"
+    )
+    assert said.endswith("cannot be told: took over 0.2 s; --task names the task")
+    assert detect(template, f"{'a' * 50}!", "fix").task == "fix"
+
+
+def test_a_text_that_the_documented_patterns_take_too_long_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_patterns, "DEADLINE_S", 0.2)
+    template = a_template(tmp_path, prompts=words("migration"))
+    with pytest.raises(UsageError, match=r"fits 'port \* to' cannot be told: took .* --task"):
+        detect(template, "port " * 40_000)
 
 
 def test_an_asked_for_task_has_to_be_the_templates(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def changed(**changes: object) -> dict[str, Any]:
     [
         (changed(version="1.1.0"), ['version: "1.0.0" → "1.1.0"']),
         (changed(score=0.75), ["score: 0.5 → 0.75 (+0.25)"]),
+        (changed(score=10**400), [f"score: 0.5 → 1{'0' * 68}…"]),
         (changed(license="MIT"), ['license: added "MIT"']),
         (
             changed(persona={"purpose": "Find it.", "values": ["truth", "care"]}),
@@ -51,7 +52,18 @@ def changed(**changes: object) -> dict[str, Any]:
         (changed(score=True), ["score: 0.5 → true"]),
         (changed(), []),
     ],
-    ids=["scalar", "number", "key", "items", "order", "text", "named items", "kind", "same"],
+    ids=[
+        "scalar",
+        "number",
+        "vast",
+        "key",
+        "items",
+        "order",
+        "text",
+        "named items",
+        "kind",
+        "same",
+    ],
 )
 def test_a_difference_is_a_sentence(after: dict[str, Any], words: list[str]) -> None:
     assert list(in_words(differences(BEFORE, after))) == words
@@ -67,6 +79,17 @@ def test_many_items_that_came_are_one_sentence() -> None:
     runs = [{"run_id": f"run_{number}"} for number in range(9)]
     (sentence,) = in_words(differences({"runs": []}, {"runs": runs}))
     assert sentence == "runs: 9 added: run_0, run_1, run_2, run_3, run_4, …"
+
+
+def test_few_items_and_other_keys_are_a_sentence_each() -> None:
+    before = {"tags": ["a"], "runs": [{"run_id": f"run_{number}"} for number in range(6)]}
+    after = {"tags": ["b"], "runs": [], "note": "x"}
+    assert list(in_words(differences(before, after))) == [
+        'tags: added "b"',
+        'tags: removed "a"',
+        "runs: 6 removed: run_0, run_1, run_2, run_3, run_4, …",
+        'note: added "x"',
+    ]
 
 
 def test_items_of_one_name_are_compared_by_where_they_stand() -> None:

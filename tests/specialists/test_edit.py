@@ -48,7 +48,7 @@ def value(text: str) -> Any:  # noqa: ANN401  # whatever the text holds
     [
         (("version",), "1.0.1", '"version": "1.0.0"', '"version": "1.0.1"'),
         (("persona", "purpose"), "Fix.", '"Find \\\nit."', '"Fix."'),
-        (("tags", 1), "c", "'b'", '"c"'),
+        (("tags", 1), "c", "'b'", "'c'"),
         (("docs", 1, "path"), "c.md", '"b.md"', '"c.md"'),
         (("tags",), ["x"], "[\"a\", 'b']", '["x"]'),
     ],
@@ -57,6 +57,12 @@ def test_a_value_is_set_and_nothing_around_it_moves(
     place: Place, new: object, old_text: str, new_text: str
 ) -> None:
     assert set_value(AUTHORS, place, new) == AUTHORS.replace(old_text, new_text)
+
+
+def test_what_is_new_has_the_quotation_marks_that_the_file_has_most_of() -> None:
+    text = """{ a: 'x', b: 'y', c: "it's", d: 1 }"""
+    assert set_value(text, ("e",), "z") == text.replace(" }", ", e: 'z' }")
+    assert set_value(text, ("c",), ["z"]) == text.replace('"it\'s"', "['z']")
 
 
 def test_a_key_is_added_last_behind_the_comment_of_its_neighbour() -> None:

@@ -32,7 +32,7 @@ NOW = datetime(2025, 1, 18, 12, 0, tzinfo=UTC)
 class Model:
     """A chat that gives turns in their order, the last again and again, and keeps what it heard."""
 
-    turns: Sequence[Turn | Exception | Interrupted]
+    turns: Sequence[Turn | BaseException]
     heard: list[str] = field(default_factory=list)
 
     def send(
@@ -88,7 +88,7 @@ def template(tmp_path: Path) -> Path:
     return a_project(tmp_path, "https://a.example")
 
 
-def run(template: Path, *turns: Turn | Exception | Interrupted) -> tuple[Enriched, Model]:
+def run(template: Path, *turns: Turn | BaseException) -> tuple[Enriched, Model]:
     model = Model(turns)
     done = enrich(open_work(template), read, asking(model), lambda _outcome: None)
     return done, model
@@ -173,17 +173,31 @@ def test_nothing_is_written_when_nothing_could_be_drawn(template: Path) -> None:
     assert not (template.parent / "my-specialist").exists()
 
 
-def test_an_interruption_writes_nothing_and_cuts_the_answers(template: Path) -> None:
+@pytest.mark.parametrize("end", [Interrupted(), UsageError("no library"), ZeroDivisionError()])
+def test_whatever_ends_it_keeps_what_was_answered_and_cuts_the_rest(
+    template: Path, end: BaseException
+) -> None:
     cut: list[str] = []
-    model = Model([Interrupted()])
-    with pytest.raises(Interrupted):
-        enrich(
-            open_work(template),
-            read,
-            asking(model, stop=lambda: cut.append("cut")),
-            lambda _outcome: None,
-        )
+    model = Model([said(), end])
+    done = enrich(
+        open_work(template),
+        read,
+        asking(model, stop=lambda: cut.append("cut")),
+        lambda _outcome: None,
+    )
+    assert done.ended is end
     assert cut == ["cut"]
+    assert done.path
+    page, guide = drawn(done.path)
+    assert page["source_digest"]
+    assert guide is None
+    assert [each.status for each in done.outcomes] == [Status.ENRICHED, Status.FAILED]
+    assert "before it was answered" in done.outcomes[1].reason
+
+
+def test_an_interruption_before_the_first_answer_writes_nothing(template: Path) -> None:
+    done, _ = run(template, Interrupted())
+    assert isinstance(done.ended, Interrupted)
     assert not (template.parent / "my-specialist").exists()
 
 

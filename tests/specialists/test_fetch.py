@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 import threading
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -89,6 +90,24 @@ def test_one_private_address_among_several_is_enough_to_refuse() -> None:
     names = Names({"two.example": ["93.184.216.34", "10.0.0.1"]})
     with pytest.raises(NotRead, match=r"two\.example is 10\.0\.0\.1"):
         a_web(names).fetch("http://two.example/")
+
+
+def test_a_private_address_is_said_once_with_what_to_do_and_no_word_of_robots() -> None:
+    with pytest.raises(NotRead) as refused:
+        a_web(allowed=is_public).fetch("http://127.0.0.1:9/")
+    said = str(refused.value)
+    assert said.startswith("127.0.0.1 is no public address but a private or reserved one")
+    assert "save the page as a file" in said
+    assert "robots" not in said
+
+
+def test_once_it_is_stopped_nothing_more_is_asked_for() -> None:
+    with serving({"/": Served(status=503)}) as site:
+        web = a_web()
+        web.world = replace(web.world, pause=lambda _s: web.stopped.set())
+        with pytest.raises(NotRead, match="the command has ended"):
+            web.fetch(site.url)
+    assert site.asked == ["/robots.txt", "/"]
 
 
 def test_the_connection_goes_to_the_address_that_was_checked() -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from harness.errors import UsageError
 from harness.load.json_text import parse_json5
-from harness.load.task_patterns import matcher
 from harness.specialists import fetch
+from harness.specialists.documents import mentions
 from harness.specialists.edit import append
 from harness.specialists.fetch import NotRead, _checked, _moved
-from harness.specialists.mint import copies
 from harness.specialists.mustache import fill
 from harness.specialists.reading import _kind_of
 from harness.specialists.writing import read_exactly, replace_text
@@ -82,6 +81,20 @@ def test_a_megabyte_of_braces_takes_no_time(text: str) -> None:
     fill(text, VALUES)
 
 
+@pytest.mark.parametrize("times", [4, 12])
+def test_sections_in_sections_end(times: int) -> None:
+    mark = "persona.values"
+    text = f"{{{{#{mark}}}}}" * times + "x" + f"{{{{/{mark}}}}}" * times
+    values = {"persona": {"values": tuple("abcdefghijklmnopqrstuvwxyz" * 4)}}
+    assert "far too much" in fill(text, values).problems[0]
+
+
+def test_a_name_without_end_is_no_name() -> None:
+    began = time.monotonic()
+    assert not mentions("React", " " * 200_000 + "x")
+    assert time.monotonic() - began < 1
+
+
 @pytest.mark.parametrize(
     ("text", "filled"),
     [
@@ -98,12 +111,6 @@ def test_braces_mean_what_they_meant(text: str, filled: str) -> None:
 @pytest.mark.parametrize("text", ['{n\\u0061me:"x",name:"y"}', "{a:1,\ufeffa:2}"])
 def test_a_key_spelt_another_way_is_the_same_key(text: str) -> None:
     assert parse_json5(text).problems
-
-
-def test_copies_of_a_scenario_are_found() -> None:
-    one = {"suite": "s", "fixture": "f", "hidden": "h"}
-    assert list(copies([{**one, "scenario": "a"}, {**one, "scenario": "b"}])) == [("s/a", "s/b")]
-    assert not list(copies([{**one, "scenario": "a"}, {**one, "scenario": "a"}]))
 
 
 def _bump(path: Path, name: int) -> int:
@@ -125,9 +132,3 @@ def test_what_was_said_to_be_written_is_kept(tmp_path: Path) -> None:
         done = sum(pool.map(_bump, [path] * 4, range(4)))
 
     assert len(parse_json5(read_exactly(path)).value["l"]) == done
-
-
-@pytest.mark.parametrize("pattern", ["a*a*a*a*b", "x * y * z * w * v"])
-def test_patterns_whose_time_explodes_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="more than 3"):
-        matcher(pattern)

@@ -314,6 +314,18 @@ def test_runs_of_other_specialists_are_left_out_and_counted(
     )
 
 
+def test_what_to_use_in_place_of_a_deprecated_template_is_said(
+    tmp_path: Path, store: Store
+) -> None:
+    gone = {"deprecated": True, "deprecated_in": "1.0.0", "replacement": "@acme/other"}
+    template = a_template(tmp_path, version_metadata=gone)
+    fill(store, *runs_of(BASE, 0.5), *runs_of(worn(template), 0.9))
+
+    done = minted(template, store, tmp_path)
+
+    assert "The template is deprecated since 1.0.0; use @acme/other." in done.limits
+
+
 def test_each_model_is_compared_with_its_own_words(tmp_path: Path, store: Store) -> None:
     special = {"acme/two": {"spawnerPrompt": "For you."}}
     template = a_template(

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
-from harness.errors import StoreFault
+from harness.errors import StoreFault, UsageError
+from harness.sandbox.owner import this_process
 from harness.specialists.numbering import write_numbered
+from harness.specialists.staging import staged
+from harness.specialists.writing import replace_text, write_enriched
 
 MINTER = Path(__file__).with_name("minter.py")
 ROOT = Path(__file__).parents[2]
@@ -77,6 +82,27 @@ def test_a_killed_process_leaves_nothing_that_counts(tmp_path: Path) -> None:
 
     assert all((tmp_path / name).read_text().endswith("// end\n") for name in names)
     assert written.number == len(names) + 1
+    assert {path.name[0] for path in tmp_path.iterdir()} == {"s"}
+
+
+def test_only_what_dead_processes_left_is_swept(tmp_path: Path) -> None:
+    alive, dead = (
+        tmp_path / f".staged-{'0' * 16}-{quote(owner, safe='')}"
+        for owner in (this_process(), f"{socket.gethostname()}/1/0")
+    )
+    for path in (alive, dead):
+        path.touch()
+
+    write_enriched(tmp_path, "x")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "enriched-001.json5"]
+
+
+def test_the_name_of_what_is_being_written_says_whose_it_is(tmp_path: Path) -> None:
+    with staged(tmp_path, b"x") as (hidden,):
+        assert unquote(hidden.name).endswith(f"-{this_process()}")
+        assert hidden.read_bytes() == b"x"
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_snapshot_may_be_read_by_whoever_may_read_the_folder(tmp_path: Path) -> None:
@@ -133,3 +159,13 @@ def test_a_number_of_which_one_name_is_taken_is_left_alone(tmp_path: Path) -> No
 
     assert written.number == 2
     assert not (tmp_path / "snapshot-001.dsse.json").exists()
+
+
+def test_a_new_file_is_not_written_over_another(tmp_path: Path) -> None:
+    path = tmp_path / "promoted.json5"
+    replace_text(path, None, "first")
+
+    with pytest.raises(UsageError, match="changed meanwhile"):
+        replace_text(path, None, "second")
+
+    assert path.read_text() == "first"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.domain.digests import bytes_digest
+from harness.domain.record import Maker, PriceTables
 from harness.domain.scenario import Scenario
 from harness.errors import UsageError
 from harness.load.snapshots import parse_snapshot
@@ -18,8 +20,10 @@ from harness.specialists.merkle import consistency, includes, inclusion, root
 from harness.specialists.provenance import Sources
 from harness.specialists.signing import read_envelope
 from harness.specialists.sources import CHANGED, code_digest, scenario_documents
+from harness.specialists.verify import verify
 from tests.report.records import a_run
-from tests.specialists.proofs import KEY, minted_at
+from tests.specialists.proofs import KEY, fresh, minted_at
+from tests.specialists.templates import a_template
 
 LEAVES = [f"entry-{n}".encode() for n in range(7)]
 ROOTS = [
@@ -113,7 +117,7 @@ def test_a_leaf_is_shown_to_belong_without_the_others(index: int) -> None:
 
 def test_a_snapshot_holds_digests_of_everything_it_was_made_from(tmp_path: Path) -> None:
     scenario = {"suite": "core", "scenario": "task-0", "tier": "L1", "fixture": "f" * 64}
-    sources = Sources(scenarios=(scenario,), evaluators=bytes_digest(b"code"), prices={"own": None})
+    sources = Sources(scenarios=(scenario,), evaluators=bytes_digest(b"code"))
     done = minted_at(tmp_path, key=KEY, sources=sources)
 
     document = parse_snapshot(done.path.read_bytes())
@@ -121,7 +125,6 @@ def test_a_snapshot_holds_digests_of_everything_it_was_made_from(tmp_path: Path)
     provenance = document["snapshot_metadata"]["provenance"]
     assert provenance["scenarios"] == [scenario]
     assert provenance["harness"]["evaluators"] == bytes_digest(b"code")
-    assert provenance["prices"] == {"own": None}
     assert provenance["batches"] == [{"id": "b", "planned": 8, "here": 8}]
     assert provenance["signer"]["public_key"] == KEY.public.hex
     assert [worker["specialist"] is None for worker in provenance["workers"]] == [True, False]
@@ -130,6 +133,27 @@ def test_a_snapshot_holds_digests_of_everything_it_was_made_from(tmp_path: Path)
     assert [link["run"] for link in links] == [run["run_id"] for run in runs]
     assert [link["digest"] for link in links] == [canonical_digest(run) for run in runs]
     assert all(len(link["record"]) == 64 for link in links)
+
+
+def test_what_made_the_runs_is_what_they_recorded_and_each_is_listed_once(tmp_path: Path) -> None:
+    old, new = (Maker(version, PriceTables("genai-prices 1")) for version in ("0.0.9", "0.1.0"))
+    runs = fresh(a_template(tmp_path), 2, 2)
+    makers = [new, new, old, old, None, new, new, new]
+    done = minted_at(
+        tmp_path, [replace(run, maker=maker) for run, maker in zip(runs, makers, strict=True)]
+    )
+
+    document = parse_snapshot(done.path.read_bytes())
+
+    prices = {"library": "genai-prices 1", "own": None}
+    assert document["snapshot_metadata"]["provenance"]["made_with"] == [
+        {"harness": "0.1.0", "prices": prices},
+        {"harness": "0.0.9", "prices": prices},
+        {"harness": None, "prices": None, "note": "not recorded"},
+    ]
+    listed = document["benchmarks"]["runs"]
+    assert [run.get("harness") for run in listed] == [m and m.harness for m in makers]
+    assert verify(done.path).flaw is None
 
 
 def test_the_statement_names_every_file_by_its_digest(tmp_path: Path) -> None:

@@ -151,6 +151,38 @@ def test_a_key_that_cannot_be_written_is_a_fault_of_the_world(tmp_path: Path) ->
         generate(tmp_path / "file" / "mint.key")
 
 
+def test_what_is_given_for_a_public_key_is_told_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "mint.key"
+    made = generate(path)
+    folder = str(tmp_path)
+    (tmp_path / "words").write_text("not a key")
+
+    for text, said in (
+        (str(path), f"a private one, which signs .* {path}.pub"),
+        (
+            str(tmp_path / "mint.kye.pub"),
+            "there is no such file, and it is not 64 hexadecimal digits",
+        ),
+        (folder, "there is no such file, and it is not 64 hexadecimal digits"),
+        ("x" * 5000, "there is no such file, and it is not 64 hexadecimal digits"),
+        ("\0", "there is no such file, and it is not 64 hexadecimal digits"),
+        (made.public.hex[:-1], "it has 63 hexadecimal digits, and a key has 64"),
+        (str(tmp_path / "words"), "neither 64 hexadecimal digits nor an Ed25519 key in PEM"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            read_public(text)
+    assert read_public(made.public.hex.upper()) == made.public
+
+
+def test_a_public_key_does_not_sign(tmp_path: Path) -> None:
+    generate(tmp_path / "mint.key")
+    public = public_path(tmp_path / "mint.key")
+    public.chmod(0o600)
+
+    with pytest.raises(UsageError, match="no private key but a public one"):
+        read_key(public)
+
+
 def test_a_public_key_is_read_from_pem_and_nothing_else_is_taken_for_one(tmp_path: Path) -> None:
     path = tmp_path / "mint.key"
     made = generate(path)

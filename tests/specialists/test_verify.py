@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 import tarfile
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyjson5
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.domain.failures import Cause
@@ -19,7 +20,7 @@ from harness.errors import UsageError
 from harness.specialists.bundle import unpack
 from harness.specialists.json5 import to_json5
 from harness.specialists.mint import Minted
-from harness.specialists.signing import SigningKey
+from harness.specialists.signing import SigningKey, envelope_text, seal
 from harness.specialists.verify import NEVER, Verdict, verify
 from harness.store import transcripts
 from harness.testing.store import MemoryArtifacts
@@ -28,9 +29,12 @@ from tests.specialists.proofs import (
     KEY,
     OTHER_KEY,
     copied,
+    forged,
     fresh,
     graded,
     minted_at,
+    resealed,
+    rich,
 )
 from tests.specialists.templates import a_template, worn
 
@@ -53,15 +57,16 @@ def one_sided(folder: Path, key: SigningKey | None) -> Minted:
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, Any]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Snapshots that no test changes: unsigned, signed, and one with a bundle."""
-    folder = Path(tempfile.mkdtemp(prefix="mintmark-verify-"))
+    folder = tmp_path_factory.mktemp("made")
     return {
         "unsigned": minted_at(folder / "unsigned"),
         "alone": one_sided(folder / "alone", None),
         "alone and signed": one_sided(folder / "alone and signed", KEY),
         "signed": minted_at(folder / "signed", key=KEY),
         "bundled": with_bundle(folder / "bundled"),
+        "rich": minted_at(folder / "rich", rich(folder / "rich"), key=KEY),
         "folder": folder,
     }
 
@@ -94,7 +99,9 @@ def test_a_signed_snapshot_holds_wherever_it_is_taken(made: dict[str, Any], tmp_
         "chain of runs",
         "aggregates",
         "template",
+        "limits",
         "files",
+        "layout",
         "signature",
     ]
     assert NEVER
@@ -245,8 +252,13 @@ def test_other_words_of_the_template_are_found(made: dict[str, Any], tmp_path: P
     def other(document: dict[str, Any]) -> None:
         document["persona"]["purpose"] = "Find the effect."
 
+    held = verify(made["signed"].path).held
+    stated = pyjson5.decode(made["signed"].path.read_text())["snapshot_metadata"]["provenance"][
+        "template"
+    ]["content"]
+    assert stated[:16] in held[4]
     assert flaw_of(rewritten(copied(made["signed"], tmp_path), other)).startswith(
-        "/snapshot_metadata/provenance/template/content: expected "
+        f"the template's words, sha256: expected {stated}, found "
     )
 
 
@@ -368,3 +380,251 @@ def test_faulted_and_partly_graded_runs_hold_too(tmp_path: Path) -> None:
 
     assert verify(done.path).flaw is None
     assert any("Partly graded" in limit for limit in done.limits)
+
+
+PYTHON = re.compile(
+    r"Error|Exception|NoneType|object has|__|'dict'|'str'|'int'|argument|subscript|something else"
+)
+"""Words that would tell of our code and not of the file."""
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_whatever_is_damaged_is_told_by_its_place_in_plain_words(
+    made: dict[str, Any],
+    data: Any,  # noqa: ANN401  # hypothesis does not name its type
+) -> None:
+    path = made["rich"].path
+    content = path.read_bytes()
+    document = pyjson5.decode(content.decode())
+    place = data.draw(st.sampled_from([p for p in places(document) if p[-1:] != ("note",)]))
+    new = data.draw(st.sampled_from([GONE, None, True, -1, "x", [], {}, 10**30, float("inf")]))
+    before, after = put(document, place, new)
+    assume(json.dumps(before) != json.dumps(after))
+    try:
+        path.write_text(written(document), encoding="utf-8")
+        found = verify(path)
+    finally:
+        path.write_bytes(content)
+
+    assert found.flaw
+    said = f"{found.flaw} {' '.join(found.flaw.problems)}"
+    assert not PYTHON.search(said), said
+    assert found.flaw.place.startswith(("/", "snapshot-001.json5", "the template's words"))
+
+
+def test_all_that_is_wrong_is_said_at_once_with_lines_and_the_nearest_name(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    def spoil(document: dict[str, Any]) -> None:
+        run = document["benchmarks"]["runs"][1]
+        run["scenaro"] = run.pop("scenario")
+        document["snapshot_metadata"]["provenance"]["chain"]["links"][0]["hash"] = 7
+
+    found = rewritten(copied(made["unsigned"], tmp_path), spoil)
+
+    assert flaw_of(found) == "snapshot-001.json5: expected a snapshot, found 3 problems"
+    assert found.flaw
+    assert [problem.partition(": ")[2] for problem in found.flaw.problems] == [
+        "'scenario' is missing",
+        "unknown key 'scenaro'; did you mean 'scenario'?",
+        "7 is not text",
+    ]
+    assert all("(line " in problem for problem in found.flaw.problems)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda m: m["provenance"].update(limits=[]), "/snapshot_metadata/provenance/limits"),
+        (lambda m: m.update(notes=None), "/snapshot_metadata/notes"),
+        (
+            lambda m: (m["provenance"].update(limits=[]), m.update(notes=None)),
+            "/snapshot_metadata/notes",
+        ),
+        (lambda m: m["provenance"].update(batches=[]), "/snapshot_metadata/provenance/batches"),
+        (lambda m: m["provenance"].update(batch_ids=[]), "/snapshot_metadata/provenance/batch_ids"),
+        (lambda m: m["provenance"].update(workers=[]), "/snapshot_metadata/provenance/workers"),
+        (lambda m: m["provenance"].update(made_with=[]), "/snapshot_metadata/provenance/made_with"),
+        (
+            lambda m: m["provenance"]["batches"][0].update(planned=1),
+            "/snapshot_metadata/provenance/batches/0/planned",
+        ),
+        (lambda m: m.update(template_version="9.9.9"), "/snapshot_metadata/template_version"),
+        (lambda m: m.update(minted_by="somebody"), "/snapshot_metadata/minted_by"),
+    ],
+)
+def test_what_is_left_out_of_a_snapshot_is_missed_though_every_digest_fits(
+    made: dict[str, Any], tmp_path: Path, change: Callable[[dict[str, Any]], object], place: str
+) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    forged(path, lambda document: change(document["snapshot_metadata"]))
+
+    assert flaw_of(verify(path)).startswith(place)
+
+
+def test_another_comment_is_found_though_every_digest_fits(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    path.write_text("// The best of all.\n" + path.read_text())
+
+    assert flaw_of(verify(resealed(path))) == (
+        "snapshot-001.json5, line 1: expected // A minted snapshot: never edited. Mint again for a"
+        " new number., found // The best of all."
+    )
+
+
+def test_a_key_that_stands_twice_is_found_though_every_digest_fits(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    text = path.read_text().replace("improvement: 0.2,", "improvement: 0.9,\nimprovement: 0.2,", 1)
+    path.write_text(text)
+
+    found = flaw_of(verify(resealed(path)))
+
+    assert "/benchmarks/comparison/improvement (line " in found
+    assert "the key 'improvement' stands here and again on line" in found
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html"])
+def test_another_card_is_found_though_every_digest_fits(
+    made: dict[str, Any], tmp_path: Path, suffix: str
+) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    card = path.with_suffix(suffix)
+    card.write_text(card.read_text().replace("Runs", "Better runs"))
+
+    assert flaw_of(verify(resealed(path))).startswith(f"snapshot-001{suffix}, line ")
+
+
+def test_cards_that_no_statement_names_and_that_are_not_here_are_said(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    path.with_suffix(".md").unlink()
+    path.with_suffix(".html").unlink()
+
+    found = verify(resealed(path))
+
+    assert found.ok
+    assert {"snapshot-001.md is not here", "snapshot-001.html is not here"} <= {*found.notes}
+
+
+def test_what_another_version_wrote_otherwise_is_no_forgery(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    def of_before(document: dict[str, Any]) -> None:
+        document["snapshot_metadata"]["minted_by"] = "mintmark 0.0.9"
+        document["snapshot_metadata"]["provenance"]["harness"]["version"] = "0.0.9"
+
+    path = forged(copied(made["unsigned"], tmp_path), of_before)
+    assert verify(path).notes == verify(made["unsigned"].path).notes
+
+    path.write_text("// Of another time.\n" + path.read_text())
+    found = verify(resealed(path))
+
+    assert found.ok
+    assert any(
+        note.startswith("snapshot-001.json5: written by another version (mintmark 0.0.9")
+        for note in found.notes
+    )
+    assert not any(line.startswith("layout") for line in found.held)
+
+
+def test_numbers_of_another_version_do_not_hold_and_that_is_said(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    def of_before(document: dict[str, Any]) -> None:
+        document["snapshot_metadata"]["minted_by"] = "mintmark 0.0.9"
+        document["benchmarks"]["comparison"]["improvement"] = 0.25
+
+    found = verify(forged(copied(made["unsigned"], tmp_path), of_before))
+
+    assert flaw_of(found) == "/benchmarks/comparison/improvement: expected 0.2, found 0.25"
+    assert any("verify with the version that minted" in note for note in found.notes)
+
+
+def test_a_snapshot_of_another_format_is_told_for_what_it_is(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    def of_later(document: dict[str, Any]) -> None:
+        provenance = document["snapshot_metadata"]["provenance"]
+        provenance["format"], provenance["chain"] = 2, {"links": "elsewhere"}
+
+    found = rewritten(copied(made["unsigned"], tmp_path), of_later)
+
+    assert flaw_of(found) == "/snapshot_metadata/provenance/format: expected 1, found 2"
+
+
+@pytest.mark.parametrize(
+    ("change", "flaw"),
+    [
+        (
+            lambda run: run["telemetry"]["token_usage"].update(total_tokens=1),
+            "/benchmarks/runs/0/telemetry/token_usage/total_tokens: expected 37, found 1",
+        ),
+        (
+            lambda run: run.update(specialist_enabled=False),
+            "/benchmarks/runs/0/specialist_enabled: expected true, found false",
+        ),
+        (
+            lambda run: run.update(partly_graded=True),
+            "/benchmarks/runs/0/partly_graded: expected null, found true",
+        ),
+        (
+            lambda run: run.update(run_date="2025-02-30T12:00:00Z"),
+            "/benchmarks/runs/0/run_date: expected a date and time, found 2025-02-30T12:00:00Z",
+        ),
+    ],
+)
+def test_what_a_run_says_twice_is_the_same(
+    made: dict[str, Any], tmp_path: Path, change: Callable[[dict[str, Any]], object], flaw: str
+) -> None:
+    path = copied(made["rich"], tmp_path)
+
+    found = rewritten(path, lambda document: change(document["benchmarks"]["runs"][0]))
+
+    assert flaw_of(found) == flaw
+
+
+def test_words_of_a_statement_that_is_none_are_plain(made: dict[str, Any], tmp_path: Path) -> None:
+    path = copied(made["unsigned"], tmp_path)
+    envelope = path.with_name("snapshot-001.dsse.json")
+    for payload in (b"[]", b"{}", b'{"subject":[{"name":"x","digest":{"sha256":"y"}}]}', b"1"):
+        envelope.write_bytes(envelope_text(seal(payload, None)))
+        assert "/subject: expected snapshot.json5 and its companions" in flaw_of(verify(path))
+    envelope.write_bytes(b"{}")
+    assert "found not an envelope: no payload" in flaw_of(verify(path))
+
+
+GONE = object()
+
+
+def places(value: object, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place of a value; of long lists the first two items and the last."""
+    if place:
+        yield place
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from places(item, (*place, key))
+    elif isinstance(value, list):
+        for number in {0, 1, len(value) - 1} & set(range(len(value))):
+            yield from places(value[number], (*place, number))
+
+
+def put(document: Any, place: tuple[Any, ...], new: object) -> tuple[object, object]:  # noqa: ANN401  # a JSON value
+    """Change one place; what was there and what is."""
+    for step in place[:-1]:
+        document = document[step]
+    before = document[place[-1]]
+    if new is GONE:
+        del document[place[-1]]
+        return before, None if before is not None else "gone"
+    document[place[-1]] = new
+    return before, new
+
+
+def written(document: dict[str, Any]) -> str:
+    return json.dumps(document)

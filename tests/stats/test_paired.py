@@ -226,3 +226,24 @@ def test_a_clustered_mean_is_the_paired_difference_of_its_differences(seed: int)
     for cell in cells:
         groups.setdefault(cell.cluster, []).append(cell.difference)
     assert same(clustered_mean(groups), paired_difference(cells).general)
+
+
+def test_an_interval_ends_where_no_mean_can_lie_and_nothing_else_changes() -> None:
+    wide = clustered_mean({"a": [0.0], "b": [1.0], "c": [1.0]})
+    found = wide.within(0, 1)
+
+    assert wide.low is not None
+    assert wide.high is not None
+    assert wide.low < 0
+    assert wide.high > 1
+    assert (found.low, found.high) == (0, 1)
+    assert (found.interval(0.01).low, found.interval(0.01).high) == (0, 1)
+    assert found.lower_bound(0.005) == 0
+    assert found.interval(0.5) == wide.interval(0.5)
+    assert (found.mean, found.se, found.p_two_sided) == (wide.mean, wide.se, wide.p_two_sided)
+
+
+def test_what_has_no_interval_has_none_within_bounds_either() -> None:
+    found = clustered_mean({"a": [0.5]}).within(0, 1)
+
+    assert (found.low, found.high) == (None, None)

@@ -11,6 +11,7 @@ import pytest
 from harness.domain.artifact import Artifact
 from harness.errors import StoreFault
 from harness.store.artifacts import FileArtifacts
+from tests.store.objects import Held
 
 
 def kept(root: Path) -> list[Path]:
@@ -30,47 +31,62 @@ def test_the_same_content_is_one_file(tmp_path: Path) -> None:
     assert len(kept(tmp_path)) == 1
 
 
+def test_content_lies_equal_everywhere_so_that_it_can_be_copied_over(
+    held: Held, tmp_path: Path
+) -> None:
+    artifact = held.artifacts.put("log", b"line\n" * 10_000)
+    (path,) = held.paths()
+    folder = tmp_path / "copy"
+    copied = folder / path.removeprefix(held.root).lstrip("/")
+    copied.parent.mkdir(parents=True)
+    copied.write_bytes(held.files.cat_file(path))
+    assert FileArtifacts(folder).get(artifact) == b"line\n" * 10_000
+
+
 @pytest.mark.parametrize(
     "damage",
     [b"", b"not zlib", zlib.compress(b"other"), zlib.compress(b"right, and more"),
      zlib.compress(b"right" * 1000)[:-9]],
     ids=["emptied", "overwritten", "exchanged", "longer", "cut short"],
 )  # fmt: skip
-def test_damaged_content_is_a_fault_and_not_an_answer(tmp_path: Path, damage: bytes) -> None:
-    artifacts = FileArtifacts(tmp_path)
-    artifact = artifacts.put("log", b"right")
-    (path,) = kept(tmp_path)
-    path.write_bytes(damage)
+def test_damaged_content_is_a_fault_and_not_an_answer(held: Held, damage: bytes) -> None:
+    artifact = held.artifacts.put("log", b"right")
+    held.damage(damage)
     with pytest.raises(StoreFault, match="'log' is no longer what was kept"):
-        artifacts.get(artifact)
+        held.artifacts.get(artifact)
 
 
-def test_keeping_the_same_again_repairs_a_damaged_file(tmp_path: Path) -> None:
-    artifacts = FileArtifacts(tmp_path)
-    artifact = artifacts.put("log", b"right")
-    kept(tmp_path)[0].write_bytes(b"")
-    artifacts.put("log", b"right")
-    assert artifacts.get(artifact) == b"right"
+def test_keeping_the_same_again_repairs_a_damaged_file(held: Held) -> None:
+    artifact = held.artifacts.put("log", b"right")
+    held.damage(b"")
+    held.artifacts.put("log", b"right")
+    assert held.artifacts.get(artifact) == b"right"
 
 
-def test_a_small_file_that_unpacks_to_very_much_is_not_unpacked(tmp_path: Path) -> None:
-    artifacts = FileArtifacts(tmp_path)
-    artifact = artifacts.put("log", b"right")
-    kept(tmp_path)[0].write_bytes(zlib.compress(bytes(1 << 26)))
+def test_a_small_file_that_unpacks_to_very_much_is_not_unpacked(held: Held) -> None:
+    artifact = held.artifacts.put("log", b"right")
+    held.damage(zlib.compress(bytes(1 << 26)))
     with pytest.raises(StoreFault, match="no longer what was kept"):
-        artifacts.get(artifact)
+        held.artifacts.get(artifact)
 
 
-def test_many_writers_of_the_same_content_leave_it_whole(tmp_path: Path) -> None:
+def test_many_writers_of_the_same_content_leave_it_whole(held: Held) -> None:
     data = os.urandom(300_000)
 
     def put(_: int) -> Artifact:
-        return FileArtifacts(tmp_path).put("x", data)
+        return held.artifacts.put("x", data)
 
     with ThreadPoolExecutor(8) as pool:
         made = set(pool.map(put, range(40)))
-    assert len(made) == len(kept(tmp_path)) == 1
-    assert FileArtifacts(tmp_path).get(made.pop()) == data
+    assert len(made) == len(held.paths()) == 1
+    assert held.artifacts.get(made.pop()) == data
+
+
+def test_content_that_is_gone_is_a_fault_that_says_so(held: Held) -> None:
+    artifact = held.artifacts.put("log", b"right")
+    held.files.rm_file(held.paths()[0])
+    with pytest.raises(StoreFault, match=r"could not read the artefact .*it is gone; restore"):
+        held.artifacts.get(artifact)
 
 
 def test_a_folder_that_cannot_be_made_is_a_fault_that_says_where(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,27 +15,11 @@ from harness.domain.ids import BatchId, RunId
 from harness.domain.record import Control, Fault, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault, UsageError
-from harness.store.artifacts import FileArtifacts
 from harness.store.base import Artifacts, Store, Wanted
-from harness.store.sqlite import SqliteStore
-from harness.testing.store import NOON, MemoryArtifacts, MemoryStore, a_cell, a_record
+from harness.testing.store import NOON, a_cell, a_record
 
 B = BatchId("b")
 SPEC = text_digest("spec")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-    else:
-        with SqliteStore.open(tmp_path / "bench.db") as opened:
-            yield opened
-
-
-@pytest.fixture(params=["memory", "files"])
-def artifacts(request: pytest.FixtureRequest, tmp_path: Path) -> Artifacts:
-    return MemoryArtifacts() if request.param == "memory" else FileArtifacts(tmp_path)
 
 
 def numbered(run: RunRecord, name: str, iteration: int) -> RunRecord:
@@ -128,6 +110,24 @@ def test_all_runs_are_listed_newest_first(store: Store) -> None:
         store.save(replace(a_record(name, minute=minute), batch=BatchId(name)))
     assert [run.id for run in store.runs()] == ["run_c", "run_b", "run_a"]
     assert [run.id for run in store.runs(limit=1)] == ["run_c"]
+
+
+def test_names_are_in_the_order_of_their_characters_and_not_of_a_language(store: Store) -> None:
+    names = ["run-1", "run_1", "runA", "run_b", "runa", "RUNZ", "run_\u00e9"]
+    for name in names:
+        store.save(a_record(name))
+        store.plan(BatchId(name), [], NOON)
+    assert [run.id for run in store.runs(B)] == sorted(names)
+    assert [batch.id for batch in store.batches()] == sorted([B, *names], reverse=True)
+
+
+def test_threads_that_find_out_one_control_at_once_keep_one(
+    store: Store, full_record: RunRecord
+) -> None:
+    control = Control(SPEC, full_record.commands, full_record.checks)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store.save_control, [control] * 24))
+    assert store.control(SPEC) == control
 
 
 def test_iterations_count_from_one(store: Store) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,19 +19,10 @@ from harness.errors import StoreFault, UsageError
 from harness.store.base import Store
 from harness.store.migrations import MIGRATIONS, migrate
 from harness.store.sqlite import SqliteStore
-from harness.testing.store import NOON, MemoryStore, a_record, a_review
+from harness.testing.store import NOON, a_record, a_review
 from tests.store.conftest import NASTY
 
 RUN = RunId("run_1")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-    else:
-        with SqliteStore.open(tmp_path / "bench.db") as opened:
-            yield opened
 
 
 def a_full_review() -> Review:

@@ -3,24 +3,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
 
-from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
-from harness.errors import StoreFault, UsageError
+from harness.errors import StoreFault
 from harness.store import sqlite as sqlite_module
-from harness.store.migrations import MIGRATIONS, migrate
-from harness.store.schema import METADATA
 from harness.store.sqlite import SqliteStore
 from harness.testing.store import a_record
 
@@ -45,26 +38,6 @@ def change(path: Path, sql: str) -> None:
 
 
 @contextmanager
-def writers(
-    path: Path, names: Sequence[str], count: int
-) -> Iterator[list[subprocess.Popen[bytes]]]:
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(WRITER), str(path), name, str(count)],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        for name in names
-    ]
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.communicate()
-
-
-@contextmanager
 def as_nobody() -> Iterator[Path]:
     """A folder of one's own, and no rights beyond it: permissions do not bind root."""
     folder = Path(tempfile.mkdtemp())
@@ -80,61 +53,11 @@ def as_nobody() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_what_was_stored_is_there_when_the_database_is_opened_again(path: Path) -> None:
-    with SqliteStore.open(path) as store:
-        store.save(a_record())
-    with SqliteStore.open(path) as store:
-        assert store.run("run_1") == a_record()
-
-
 def test_the_database_is_safe_against_a_crash_and_a_power_cut(path: Path) -> None:
     with SqliteStore.open(path) as store, store.engine.connect() as db:
         got = [db.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in
                ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")]  # fmt: skip
     assert got == ["wal", 2, 1, 30_000]
-
-
-def test_lists_and_queries_find_their_columns(path: Path, full_record: RunRecord) -> None:
-    with SqliteStore.open(path) as store:
-        store.save(full_record)
-    assert rows(path, "SELECT batch, tier, model, status, cause, passed, cost_usd FROM runs") == [
-        ("b", "L1", "anthropic:x", "faulted", "evaluator", 0, 1e-9)
-    ]
-    assert rows(path, "SELECT specialist, specialist_version FROM runs") == [("@org/name", "1.2.3")]
-    assert rows(path, "SELECT position, name, score, level FROM checks") == [
-        (0, "test", 1 / 3, "B"), (1, "lint", None, None),
-    ]  # fmt: skip
-
-
-def test_two_processes_write_one_batch_and_lose_nothing(path: Path) -> None:
-    with writers(path, ["one", "two"], 100) as both:
-        for process in both:
-            process.communicate(timeout=60)
-        assert [process.returncode for process in both] == [0, 0]
-    with SqliteStore.open(path) as store:
-        runs = store.runs(BatchId("b"))
-        assert sorted(run.iteration for run in runs) == list(range(1, 201))
-        assert store.batch(BatchId("b")).planned == 200
-        assert store.batch(BatchId("b")).finished
-
-
-def test_a_process_killed_at_any_moment_leaves_only_whole_runs(path: Path) -> None:
-    names = ["a", "b", "c", "d"]
-    with writers(path, names, 10_000) as started:
-        for turn, process in enumerate(started):
-            assert process.stdout
-            process.stdout.readline()
-            time.sleep(0.013 * turn)
-            process.kill()
-    with SqliteStore.open(path) as store:
-        runs = store.runs(BatchId("b"))
-        assert {run.id.split("_")[1] for run in runs} == set(names)
-        reserved = store.batch(BatchId("b")).planned
-        assert len(runs) <= reserved <= len(runs) + len(names)
-        assert len(store.missing(BatchId("b"))) == reserved - len(runs)
-    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-    assert not rows(path, "PRAGMA foreign_key_check")
-    assert rows(path, "SELECT count(*) FROM checks") == [(20 * len(runs),)]
 
 
 def test_a_run_whose_rows_cannot_all_be_written_is_not_there_at_all(
@@ -180,14 +103,6 @@ def test_a_damaged_database_is_a_fault(path: Path) -> None:
         store.runs()
 
 
-def test_a_damaged_document_is_a_fault_that_names_the_run(path: Path) -> None:
-    with SqliteStore.open(path) as store:
-        store.save(a_record())
-        change(path, "UPDATE runs SET document = '{}'")
-        with pytest.raises(StoreFault, match=r"run 'run_1' in .* cannot be read"):
-            store.runs()
-
-
 def test_a_locked_database_is_a_fault_that_says_what_next(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,52 +140,6 @@ def test_a_read_only_database_is_a_fault_that_says_what_next() -> None:
             store.save(a_record("run_2"))
 
 
-@pytest.mark.parametrize("known", range(len(MIGRATIONS) + 1))
-def test_a_database_of_every_earlier_version_is_brought_up_to_date(path: Path, known: int) -> None:
-    path.parent.mkdir()
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as db:
-        migrate(db, str(path), MIGRATIONS[:known])
-    engine.dispose()
-    with SqliteStore.open(path) as store:
-        store.save(a_record())
-        assert store.run("run_1") == a_record()
-    expected = [(n, step.__name__) for n, step in enumerate(MIGRATIONS, 1)]
-    assert rows(path, "SELECT number, name FROM migrations ORDER BY number") == expected
-
-
-def test_migrations_are_numbered_in_order() -> None:
-    assert [step.__name__[:5] for step in MIGRATIONS] == [
-        f"m{n:03d}_" for n in range(1, len(MIGRATIONS) + 1)
-    ]
-
-
-def test_a_database_newer_than_the_code_is_refused_and_left_alone(path: Path) -> None:
-    with SqliteStore.open(path) as store:
-        store.save(a_record())
-    change(path, "INSERT INTO migrations VALUES (99, 'm099_from_the_future')")
-    with pytest.raises(UsageError, match=r"written by a newer Mintmark.*upgrade"):
-        SqliteStore.open(path)
-    assert rows(path, "SELECT id FROM runs") == [("run_1",)]
-
-
-def test_the_migrations_make_the_tables_that_the_queries_expect(path: Path) -> None:
-    with SqliteStore.open(path) as store:
-        found = inspect(store.engine)
-        assert set(found.get_table_names()) == set(METADATA.tables)
-        for table in METADATA.tables.values():
-            columns = found.get_columns(table.name)
-            made = [(c["name"], _sql(c["type"]), c["nullable"]) for c in columns]
-            assert made == [(c.name, _sql(c.type), c.nullable) for c in table.columns]
-            assert found.get_pk_constraint(table.name)["constrained_columns"] == [
-                column.name for column in table.primary_key
-            ]
-
-
-def _sql(kind: object) -> str:
-    return {"DOUBLE": "REAL", "DOUBLE PRECISION": "REAL"}.get(str(kind), str(kind))
-
-
 def test_a_database_that_is_busy_being_made_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -288,3 +157,17 @@ def test_a_database_that_is_busy_being_made_is_waited_for(
     driver = Driver()
     sqlite_module._configure(driver, None)  # type: ignore[arg-type]  # all that it uses of a driver
     assert driver.refusals == 0
+
+
+def test_a_sum_is_made_without_reading_past_documents(path: Path) -> None:
+    SqliteStore.open(path).close()
+    drawn = "count(drawn_usd), sum(drawn_usd), sum(drawn_least_usd), sum(drawn_tokens)"
+    ((*_, said),) = rows(path, f"EXPLAIN QUERY PLAN SELECT {drawn} FROM runs WHERE batch = 'b'")  # noqa: S608  # constants
+    assert said == "SEARCH runs USING COVERING INDEX runs_by_spending (batch=?)"
+
+
+def test_a_run_of_a_spec_is_found_by_an_index(path: Path) -> None:
+    SqliteStore.open(path).close()
+    asked = "SELECT document FROM runs WHERE spec_digest = 's' ORDER BY started_at DESC LIMIT 1"
+    ((*_, said),) = rows(path, f"EXPLAIN QUERY PLAN {asked}")
+    assert said == "SEARCH runs USING INDEX runs_of_a_spec (spec_digest=?)"

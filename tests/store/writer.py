@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from harness.domain.digests import text_digest
 from harness.domain.ids import BatchId
 from harness.domain.record import CheckResult
 from harness.store.base import Wanted
-from harness.store.sqlite import SqliteStore
 from harness.testing.store import NOON, a_cell, a_record
+from tests.store.places import opened
 
 
-def main(path: str, name: str, count: int) -> None:
+def main(location: str, name: str, count: int) -> None:
     checks = tuple(CheckResult(f"c{n}", "test", 0.5, 1.0, reason="x" * 500) for n in range(20))
-    with SqliteStore.open(Path(path)) as store:
+    with opened(location) as store:
         for n in range(count):
             (run,) = store.plan(BatchId("b"), [Wanted(a_cell(), 1, text_digest("s"))], NOON)
             record = replace(a_record(f"run_{name}_{n}"), iteration=run.iteration, checks=checks)

@@ -4,93 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from harness.cli import mint_enrich
-from harness.cli.entry import exit_code_of
-from harness.cli.mint import mint
-from harness.domain.provider import PROVIDERS
 from harness.load.templates import load_template
-from harness.testing.provider import KEY, Fails, ProviderDouble, Says, Script
-from tests.cli.enriching import CODE, a_project, about, drawn, says, value
-from tests.specialists.web import ARTICLE, Served, Site, a_web, serving
-
-Mint = Callable[..., Result]
-Provider = Callable[[Script], ProviderDouble]
-MODEL = "openai:gpt-5-mini"
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    words = b"# Dialogs\n\nA dialog asks one question."
-    with serving({"/dialog": Served(words, "text/markdown")}) as found:
-        yield found
-
-
-@pytest.fixture
-def template(tmp_path: Path, site: Site) -> Path:
-    return a_project(tmp_path, site.url)
-
-
-@pytest.fixture
-def enriched(template: Path) -> Path:
-    return template.parent / "my-specialist/enriched/1.0.0"
-
-
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for each in PROVIDERS.values():
-        monkeypatch.delenv(each.key_variable, raising=False)
-    monkeypatch.setenv("BENCH_KEYS", str(tmp_path / "keys.env"))
-    monkeypatch.setenv("BENCH_ROOT", str(tmp_path))
-
-
-@pytest.fixture
-def local_web(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hook by which tests, and nobody else, reach this machine."""
-    monkeypatch.setattr(mint_enrich, "open_web", lambda _settings, _timeout_s: a_web())
-
-
-@pytest.fixture
-def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
-    with ExitStack() as stack:
-
-        def start(script: Script) -> ProviderDouble:
-            double = stack.enter_context(ProviderDouble(script))
-            monkeypatch.setenv("OPENAI_BASE_URL", double.url)
-            monkeypatch.setenv("OPENAI_API_KEY", KEY)
-            return double
-
-        yield start
-
-
-@pytest.fixture
-def run() -> Mint:
-    """`mint` as the console script would run it."""
-
-    def call(*arguments: str) -> Result:
-        import click  # noqa: PLC0415  # only here
-
-        @click.command(context_settings={"ignore_unknown_options": True})
-        @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
-        def command(rest: tuple[str, ...]) -> None:
-            raise SystemExit(exit_code_of(mint, list(rest)))
-
-        return CliRunner().invoke(command, ["--", *arguments])
-
-    return call
-
-
-GOOD = says()
-
-
-def always(_seen: object, _number: int) -> object:
-    return GOOD
+from harness.testing.provider import Says
+from tests.cli.enriching import CODE, GOOD, MODEL, Mint, Provider, about, always, drawn, says, value
+from tests.specialists.web import ARTICLE, Served, Site
 
 
 @pytest.mark.usefixtures("local_web")
@@ -260,75 +181,6 @@ def test_a_template_is_found_by_name_and_its_json_says_it_all(
     assert (said["model"], said["requests"], said["template_version"]) == (MODEL, 2, "1.0.0")
     assert said["cost_usd"] > 0
     assert {each["status"] for each in said["documents"]} == {"enriched"}
-
-
-def test_without_the_hook_of_the_tests_no_page_of_this_machine_is_read(
-    run: Mint, provider: Provider, template: Path, site: Site
-) -> None:
-    provider(always)
-    result = run("enrich", str(template))
-    assert result.exit_code == 1
-    assert "127.0.0.1, which is no public address" in result.stderr
-    assert site.asked == []
-
-
-def test_without_a_key_nothing_is_fetched(run: Mint, template: Path, site: Site) -> None:
-    result = run("enrich", str(template))
-    assert result.exit_code == 2
-    assert "OPENROUTER_API_KEY" in result.stderr
-    assert site.asked == []
-
-
-@pytest.mark.usefixtures("local_web")
-def test_a_wrong_key_is_the_users_to_change(
-    run: Mint, provider: Provider, template: Path, enriched: Path
-) -> None:
-    provider(lambda _seen, _number: Fails(401, "no such key"))
-    result = run("enrich", str(template))
-    assert result.exit_code == 2, result.stderr
-    assert "401" in result.stderr
-    assert not enriched.exists()
-
-
-@pytest.mark.usefixtures("local_web")
-def test_a_provider_that_fails_for_every_document_is_the_worlds_doing(
-    run: Mint, provider: Provider, template: Path, enriched: Path
-) -> None:
-    provider(lambda _seen, _number: Fails(402, "no money"))
-    result = run("enrich", str(template))
-    assert result.exit_code == 3, result.stderr
-    assert not enriched.exists()
-
-
-@pytest.mark.usefixtures("local_web")
-def test_the_budget_holds_for_all_documents_together(
-    run: Mint, provider: Provider, template: Path, enriched: Path
-) -> None:
-    double = provider(always)
-    result = run("enrich", str(template), "--max-cost", "0.00000001", "--concurrency", "1")
-    assert result.exit_code == 1, result.stderr
-    assert len(double.requests) <= 1
-    assert not enriched.exists() or drawn(enriched / "enriched-001.json5")[1] is None
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--max-cost", "0"], "more than 0"),
-        (["--model", "openai:nobody-knows-it", "--max-cost", "1"], "--max-cost cannot be kept"),
-        (["--provider", "openai", "--model", "anthropic:x"], "is not of the --provider"),
-        (["--provider", "nobody"], "nobody"),
-        (["--concurrency", "0"], "0"),
-    ],
-)
-def test_what_cannot_be_asked_is_refused_before_anything_is(
-    run: Mint, provider: Provider, template: Path, site: Site, arguments: list[str], said: str
-) -> None:
-    double = provider(always)
-    result = run("enrich", str(template), *arguments)
-    assert result.exit_code == 2
-    assert said in result.stderr
-    assert (double.requests, site.asked) == ([], [])
 
 
 @pytest.mark.usefixtures("local_web")

@@ -1,0 +1,157 @@
+"""What the store asks a database, in pieces that have names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    outerjoin,
+    select,
+    text,
+)
+
+from harness.domain.failures import Cause
+from harness.domain.ids import BatchId
+from harness.domain.record import Batch, Cell
+from harness.store.base import GRADED, RETRIED, SPOILED
+from harness.store.codec import cell_key, timestamp
+from harness.store.refusals import FEW, no_batch
+from harness.store.schema import BATCHES, CLAIMS, PLANNED, RUNS
+
+RECENT = 1000
+"""Among how many ids a near one is looked for."""
+
+
+def run_key(batch: BatchId, cell: Cell, iteration: int) -> dict[str, object]:
+    """Which planned run a statement is about."""
+    return {"batch": batch, "cell": cell_key(cell), "iteration": iteration}
+
+
+def _of_key(table: Table) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == bindparam(name) for name in ("batch", "cell", "iteration")))
+
+
+def _among(causes: Iterable[Cause]) -> ColumnElement[bool]:
+    return RUNS.c.cause.in_(sorted(causes))
+
+
+CLAIMED_RUN = and_(
+    CLAIMS.c.batch == PLANNED.c.batch,
+    CLAIMS.c.cell == PLANNED.c.cell,
+    CLAIMS.c.iteration == PLANNED.c.iteration,
+)
+
+OF_PLANNED = and_(
+    RUNS.c.batch == PLANNED.c.batch,
+    RUNS.c.cell == PLANNED.c.cell,
+    RUNS.c.iteration == PLANNED.c.iteration,
+)
+
+# the conditions: of a run that it is of the planned one, that it settles it, that it has a grade;
+# of a planned one that it is settled
+SETTLES = or_(RUNS.c.cause.is_(None), ~_among(RETRIED))
+
+IS_GRADED = or_(RUNS.c.cause.is_(None), _among(GRADED))
+
+SETTLED: ColumnElement[bool] = exists().where(OF_PLANNED, SETTLES)
+
+FAULTS = (
+    select(func.count())
+    .select_from(RUNS)
+    .where(OF_PLANNED, _among(SPOILED))
+    .scalar_subquery()
+    .label("faults")
+)
+
+# both databases know ON CONFLICT, and SQLAlchemy has no word for it that both share
+NEW_BATCH = text("INSERT INTO batches (id, created_at) VALUES (:id, :at) ON CONFLICT DO NOTHING")
+NEW_CONTROL = text(
+    "INSERT INTO controls (key, document) VALUES (:key, :document) ON CONFLICT DO NOTHING"
+)
+
+# made once, like those above: to put a statement together costs more than to run it
+OTHER_RESULT = (
+    select(RUNS.c.id)
+    .where(_of_key(PLANNED), OF_PLANNED, SETTLES, RUNS.c.id != bindparam("run"))
+    .limit(1)
+)
+
+CLAIMED = (
+    select(SETTLED.label("settled"), CLAIMS.c.owner, CLAIMS.c.until)
+    .select_from(outerjoin(PLANNED, CLAIMS, CLAIMED_RUN))
+    .where(_of_key(PLANNED))
+)
+"""One row for a run that was planned: whether it is settled, and who holds it."""
+
+END_CLAIM = delete(CLAIMS).where(_of_key(CLAIMS))
+
+GIVE_BACK = END_CLAIM.where(CLAIMS.c.owner == bindparam("owner"))
+
+_HELD_BATCH = select(BATCHES.c.id).where(BATCHES.c.id == bindparam("batch")).with_for_update()
+
+_OF_BATCH = PLANNED.c.batch == BATCHES.c.id
+
+BATCH_ROWS = select(
+    BATCHES.c.id,
+    BATCHES.c.created_at,
+    select(func.count()).select_from(PLANNED).where(_OF_BATCH).scalar_subquery().label("planned"),
+    (~exists().where(_OF_BATCH, ~SETTLED)).label("finished"),
+)
+
+
+def read_batches(db: Connection, query: Select[str, str, int, bool]) -> tuple[Batch, ...]:
+    """What BATCH_ROWS, in some order and selection, finds."""
+    return tuple(
+        Batch(
+            id=BatchId(row.id),
+            created_at=datetime.fromisoformat(row.created_at),
+            planned=row.planned,
+            finished=bool(row.finished),
+        )
+        for row in db.execute(query)
+    )
+
+
+def ids_beginning(key: ColumnElement[str], prefix: str) -> Select[str]:
+    """A few ids that begin so, an equal one first; to LIKE some letters would be wildcards."""
+    begins = func.substr(key, 1, len(prefix)) == prefix
+    return select(key).where(begins).order_by(key).limit(FEW + 1)
+
+
+def newest_ids(key: ColumnElement[str], when: ColumnElement[str]) -> Select[str]:
+    """The ids among which a near one is looked for."""
+    return select(key).order_by(when.desc(), key.desc()).limit(RECENT)
+
+
+def check_batch(db: Connection, batch: BatchId) -> None:
+    """Raise UsageError, naming near ones, when there is no such batch."""
+    if db.execute(select(BATCHES.c.id).where(BATCHES.c.id == batch)).first() is None:
+        raise no_batch(batch, db.scalars(newest_ids(BATCHES.c.id, BATCHES.c.created_at)).all())
+
+
+def begin_batch(db: Connection, batch: BatchId, now: datetime) -> None:
+    """The batch's row, locked to the end of the transaction; a new one if it has none."""
+    while not hold_batch(db, batch):
+        # another process may make it, or forget it, between the two
+        db.execute(NEW_BATCH, {"id": batch, "at": timestamp(now)})
+
+
+def hold_batch(db: Connection, batch: BatchId) -> bool:
+    """Lock the batch's row to the end of the transaction; whether there is one."""
+    return db.execute(_HELD_BATCH, {"batch": batch}).first() is not None
+
+
+def next_after(db: Connection, column: ColumnElement[int], where: ColumnElement[bool]) -> int:
+    """One more than the highest, from 1."""
+    return (db.scalar(select(func.max(column)).where(where)) or 0) + 1
