@@ -30,6 +30,7 @@ from harness.cli.wearing import outfit_again
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
@@ -91,7 +92,7 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
     budget = _budget(shares, given)
     purses = purses_of(settings, batch, budget)
-    specs = [_replan(settings, planned, purses) for planned in missing]
+    specs = _replanned(settings, missing, purses)
     groups = _by_source(specs, shares, budget)
     for shared, alike in groups:
         look_at_models(settings, alike, shared)
@@ -147,11 +148,23 @@ def _by_source(
     ]
 
 
-def _replan(settings: Settings, planned: Planned, purses: Mapping[BatchId, Purse]) -> RunSpec:
+def _replanned(
+    settings: Settings, missing: Sequence[Planned], purses: Mapping[BatchId, Purse]
+) -> list[RunSpec]:
+    """Each scenario is read once, however many of its runs are missing."""
+    kinds = wiring.evaluator_kinds()
+    names = dict.fromkeys((each.cell.suite, each.cell.scenario) for each in missing)
+    loaded = {name: load_scenario(settings.root, *name, kinds=kinds) for name in names}
+    return [
+        _replan(settings, loaded[each.cell.suite, each.cell.scenario], each, purses)
+        for each in missing
+    ]
+
+
+def _replan(
+    settings: Settings, scenario: Scenario, planned: Planned, purses: Mapping[BatchId, Purse]
+) -> RunSpec:
     cell, remembered = planned.cell, json.loads(planned.settings)
-    scenario = load_scenario(
-        settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
-    )
     selection = Selection(
         (scenario,),
         (cell.tier,),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import wiring
+from harness.cli import resume as resuming
 from harness.domain.failures import Cause
 from harness.domain.ids import BatchId
 from harness.domain.record import Fault
+from harness.domain.scenario import Scenario
 from harness.testing.builders import Fakes
 from tests.cli.conftest import Cli
 
@@ -100,6 +103,26 @@ def test_what_is_missing_of_a_matrix_is_resumed_in_balance_and_with_its_settings
     assert [(run.cell.agent, run.iteration) for run in runs] == ORDER
     assert {run.budget.turns for run in runs} == {7}
     assert fakes.store.missing(BATCH) == ()
+
+
+def test_a_resumed_batch_reads_each_scenario_once(
+    cli: Cli, project: Path, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = matrix(project, UNEVEN)
+    save = fakes.store.save
+    monkeypatch.setattr(fakes.store, "save", lambda _run: None)
+    cli("run", "--matrix", path, "--batch-id", "mine")
+    monkeypatch.setattr(fakes.store, "save", save)
+    asked: list[str] = []
+    load = resuming.load_scenario
+
+    def spied(root: Path, suite: str, scenario: str, kinds: Collection[str]) -> Scenario:
+        asked.append(scenario)
+        return load(root, suite, scenario, kinds)
+
+    monkeypatch.setattr(resuming, "load_scenario", spied)
+    cli("resume", "mine")
+    assert asked == ["greet"]
 
 
 def test_settings_of_models_are_not_for_agents_without_one(
