@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness import roster, wiring
 from harness.cli.console import clean, messages, output
-from harness.cli.entry import PASSED, json_option, root_option, settings_for
+from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.forecast import look_ahead
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
@@ -107,7 +107,8 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
             opened(settings, len(alike), source, quiet=quiet or as_json) as tools,
         ):
             runs += work_on(settings, alike, batch, tools, pace)
-    return report(settings, batch, runs, as_json=as_json)
+    code = report(settings, batch, runs, as_json=as_json)
+    return code if len(missing) == len(everything) else WORLD
 
 
 def _say_left_alone(spoiled: Sequence[Planned]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,13 +14,15 @@ from harness.agents.base import Agent
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelUse, Usage
 from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
 from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec
-from harness.errors import UsageError
+from harness.errors import SandboxFault, UsageError
 from harness.gateway.base import Access, Line
 from harness.gateway.budget import Purse
 from harness.gateway.prices import Prices
 from harness.gateway.recording import Recorder
+from harness.sandbox.base import PreparedImage
 from harness.testing.builders import FakeAgent, Fakes
 from harness.testing.gateway import FakeGateway
 from harness.testing.line import FakeLine
@@ -276,3 +278,29 @@ def test_nothing_is_looked_up_where_nothing_is_limited(
     monkeypatch.setattr(fakes.store, "runs", spied)
     cli(*RUN)
     assert None not in asked
+
+
+def test_a_run_that_the_world_spoils_again_and_again_is_left_alone_until_somebody_insists(
+    cli: Cli, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = True
+    prepare = fakes.tools.images.prepare
+
+    def images(_self: object, scenario: Scenario, tell: Callable[[str], None]) -> PreparedImage:
+        if away:
+            raise SandboxFault("the engine is away")
+        return prepare(scenario, tell)
+
+    monkeypatch.setattr(type(fakes.tools.images), "prepare", images)
+    assert cli("sample", "greet", "--batch-id", "b").exit_code == 3
+    assert cli("resume", "b").exit_code == 3
+    assert cli("resume", "b").exit_code == 3
+    left = cli("resume", "b")
+    assert "1 run left alone" in left.stderr
+    assert "sample/greet L1 echo #1: 3 faults" in left.stderr
+    assert "--max-faults 4" in left.stderr
+    assert left.exit_code == 3
+    assert len(fakes.store.runs()) == 3
+    away = False
+    assert cli("resume", "b", "--max-faults", "4").exit_code == 1
+    assert cli("resume", "b").stdout == "nothing is missing in batch b\n"

@@ -1,0 +1,145 @@
+"""Two that work on one batch."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from harness import claims as module
+from harness.agents.base import Outcome, Task, Workbench
+from harness.claims import HOLDS, Claims
+from harness.crew import run_batch
+from harness.domain.ids import BatchId
+from harness.domain.record import RunRecord
+from harness.domain.spec import RunSpec
+from harness.errors import BadFile, StoreFault, UsageError
+from harness.sandbox.base import PreparedImage
+from harness.store.base import Planned, Wanted
+from harness.testing.builders import FakeAgent, Fakes, some_tools
+from harness.testing.store import MemoryStore
+from tests.run.test_crew import BUILD, PATIENCE_S, some_specs
+
+BATCH = BatchId("batch")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def planned(store: MemoryStore, specs: list[RunSpec]) -> list[RunSpec]:
+    store.plan(BATCH, [Wanted(specs[0].cell, len(specs), specs[0].digest)], NOW)
+    return specs
+
+
+def of(store: MemoryStore, owner: str, *, now: datetime = NOW, dead: str = "") -> Claims:
+    return Claims(store, BATCH, owner, lambda: now, lambda each: each != dead)
+
+
+def test_two_commands_on_one_batch_make_every_run_once(tmp_path: Path) -> None:
+    both, calls = threading.Barrier(2), count()
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        if next(calls) < both.parties:
+            # with one job each, the first two runs are those of the two
+            both.wait(PATIENCE_S)
+        return Outcome()
+
+    fakes: Fakes = some_tools(BUILD, agent=FakeAgent(act))
+    specs = planned(fakes.store, some_specs(tmp_path, 20))
+    made: dict[str, list[RunRecord]] = {}
+
+    def work(owner: str) -> None:
+        tools = replace(fakes.tools, owner=owner)
+        made[owner] = list(run_batch(specs, BATCH, tools, claims=of(fakes.store, owner)))
+
+    hands = [threading.Thread(target=work, args=(owner,)) for owner in ("a", "b")]
+    for hand in hands:
+        hand.start()
+    for hand in hands:
+        hand.join()
+    assert made["a"]
+    assert made["b"]
+    stored = [run.iteration for run in fakes.store.runs(BATCH)]
+    assert sorted(stored) == [*range(1, 21)]
+    assert not fakes.store.claims(BATCH)
+
+
+def test_what_a_dead_command_had_claimed_is_made_and_what_a_living_one_has_is_not(
+    tmp_path: Path,
+) -> None:
+    fakes = some_tools(BUILD)
+    specs = planned(fakes.store, some_specs(tmp_path, 3))
+    assert of(fakes.store, "dead").take(specs[0])
+    assert of(fakes.store, "living").take(specs[1])
+    mine = of(fakes.store, "me", dead="dead")
+    list(run_batch(specs, BATCH, fakes.tools, claims=mine))
+    assert [run.iteration for run in fakes.store.runs(BATCH)] == [1, 3]
+    assert mine.elsewhere() == 1
+
+
+def test_a_claim_of_which_nothing_is_heard_ends(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
+    assert of(fakes.store, "other-host").take(spec)
+    later = NOW + HOLDS
+    assert not of(fakes.store, "me", now=later - timedelta(seconds=1)).take(spec)
+    assert of(fakes.store, "me", now=later).take(spec)
+
+
+def test_claims_are_moved_on_while_runs_last_and_a_store_that_is_away_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BEAT_S", 0.01)
+    fakes = some_tools(BUILD)
+    (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
+    beats, renew = [], fakes.store.renew
+    often = threading.Event()
+
+    def sometimes(owner: str, until: datetime) -> int:
+        beats.append(until)
+        if len(beats) > 3:
+            often.set()
+        if len(beats) % 2:
+            raise StoreFault("away")
+        return renew(owner, until)
+
+    monkeypatch.setattr(fakes.store, "renew", sometimes)
+    with (mine := of(fakes.store, "me")):
+        assert mine.take(spec)
+        assert often.wait(PATIENCE_S)
+    assert set(beats) == {NOW + HOLDS}
+
+
+def test_what_could_not_be_made_at_all_is_given_back(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    specs = planned(fakes.store, some_specs(tmp_path, 2))
+
+    class Images:
+        def prepare(self, _scenario: object, _tell: Callable[[str], None]) -> PreparedImage:
+            raise BadFile(Path("Dockerfile"), ["line 1: no"])
+
+    tools = replace(fakes.tools, images=Images())  # type: ignore[arg-type]  # it prepares nothing
+    with pytest.raises(UsageError):
+        list(run_batch(specs, BATCH, tools, claims=of(fakes.store, "me")))
+    assert not fakes.store.claims(BATCH)
+
+
+def test_a_run_that_another_stored_meanwhile_is_left_at_that(tmp_path: Path) -> None:
+    fakes = some_tools(BUILD)
+    specs = planned(fakes.store, some_specs(tmp_path, 2))
+
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        if task.iteration == 1 and not fakes.store.runs(BATCH):
+            # we were away, and somebody took it over
+            list(run_batch(specs[:1], BATCH, some))
+        return Outcome()
+
+    some = replace(fakes.tools, agent=lambda _spec: FakeAgent())
+    tools = replace(fakes.tools, agent=lambda _spec: FakeAgent(act))
+    made = list(run_batch(specs, BATCH, tools, claims=of(fakes.store, "me")))
+    assert [run.iteration for run in made] == [2]
+    assert sorted(run.iteration for run in fakes.store.runs(BATCH)) == [1, 2]
+    assert Planned(specs[0].cell, 1, specs[0].digest) not in fakes.store.missing(BATCH)
