@@ -11,7 +11,7 @@ from harness.load.globs import matching
 from harness.load.matrix import MatrixFile
 from harness.load.places import Problem, shown
 
-MOST_CELLS = 100_000
+MOST_CELLS = MOST_RUNS = 100_000
 
 TakesModel = Callable[[str], bool]
 """Whether an agent, as it is typed, is to be given a model."""
@@ -47,7 +47,11 @@ def points_of(
         problems += _selects_nothing(override.cells, kept)
     if problems:
         raise file.bad(problems)
-    return tuple(_with_terms(matrix, point) for point in kept)
+    points = tuple(_with_terms(matrix, point) for point in kept)
+    runs = sum(point.terms.iterations or 1 for point in points)
+    if runs > MOST_RUNS:
+        raise file.bad([Problem((), f"{runs:,} runs are more than {MOST_RUNS:,}")])
+    return points
 
 
 def _spread(

@@ -189,6 +189,12 @@ def test_a_matrix_that_is_far_too_large_is_not_multiplied_out(tmp_path: Path) ->
     assert found == ["/: 3,000,000 cells are more than 100,000"]
 
 
+def test_so_many_runs_that_nobody_means_them_are_refused(tmp_path: Path) -> None:
+    models = ", ".join(f"m{n}" for n in range(101))
+    text = f"scenarios: app/two\nagents: claude-code\nmodels: [{models}]\niterations: 1000\n"
+    assert problems(tmp_path, text) == ["/: 101,000 runs are more than 100,000"]
+
+
 def test_an_included_cell_may_lack_a_tier_of_the_product(tmp_path: Path) -> None:
     text = "scenarios: app/one\ntiers: [L0, L1]\nagents: echo\ninclude: [{scenarios: app/two}]\n"
     assert names(tmp_path, text)[-1] == "app/two L1 echo none"
