@@ -15,10 +15,10 @@ from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
 from harness.errors import AlreadyStored, BatchStopped, Interrupted, UsageError
-from harness.interrupts import INTERRUPTS
+from harness.interrupts import DRAINING, INTERRUPTS, STOPPING
 from harness.log import log
 from harness.run import attempt
-from harness.tools import Tools
+from harness.tools import Halt, Tools
 from harness.turns import Turns
 
 WAITING = 4
@@ -81,11 +81,13 @@ class Crew:
         self._ended = False
         self._cancelled = False
         self._starved = False
+        self._halts: set[Halt] = set()
         self._refused: dict[str, UsageError] = {}
         self._broken: BaseException | None = None
 
     def work(self, jobs: int) -> Iterator[RunRecord]:
         """Hand on each record; how the batch ended is raised when nobody works any more."""
+        self._tools.watch.planned(self._batch, len(self._turns), jobs)
         hands = [
             threading.Thread(target=self._hand, name=f"run-{number}", daemon=True)
             for number in range(max(1, min(jobs, len(self._turns))))
@@ -104,7 +106,10 @@ class Crew:
     def _records(self, working: int) -> Iterator[RunRecord]:
         is_cut = False
         while working:
+            if INTERRUPTS.draining:
+                self._halt(Halt.DRAINING, DRAINING)
             if INTERRUPTS.stopping:
+                self._halt(Halt.STOPPING, STOPPING)
                 if not is_cut:
                     self._tools.models.close()
                     is_cut = True
@@ -137,10 +142,20 @@ class Crew:
             self._made.put(None)
 
     def _goes_on(self) -> bool:
-        if self._ended or INTERRUPTS.draining or self._why_not():
-            return False
         with self._lock:
-            return len(self._turns) > 0
+            waiting = len(self._turns) > 0
+        if self._ended or INTERRUPTS.draining:
+            return False
+        if waiting and (why := self._why_not()):
+            self._halt(Halt.LIMIT, why)
+            return False
+        return waiting
+
+    def _halt(self, halt: Halt, why: str) -> None:
+        """Tell whoever looks on, once."""
+        if halt not in self._halts:
+            self._halts.add(halt)
+            self._tools.watch.halts(halt, why)
 
     def _why_not(self) -> str | None:
         return self._tools.models.stopped(self._batch) or self._bounds.reached()

@@ -54,12 +54,15 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
         except (EnvironmentFault, BoxClosed, Interrupted, KeyboardInterrupt) as fault:
             error = fault
             log().info("run_faulted", stage=draft.stage, error=str(fault))
-        except UsageError:
+        except UsageError as refusal:
             # only the user can put it right: the run stays planned
+            tools.watch.refused(draft.id, str(refusal))
             raise
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it
-            tools.store.save(draft.record(tools.now(), bug))
+            record = draft.record(tools.now(), bug)
+            tools.store.save(record)
+            tools.watch.ended(record)
             raise
         with shield():
             record = draft.record(tools.now(), error)

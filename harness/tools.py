@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from threading import BoundedSemaphore, Lock
 from typing import Protocol
 
@@ -51,8 +52,27 @@ class Ledger(Protocol):
         ...
 
 
+class Halt(StrEnum):
+    """Why no further run of a batch begins."""
+
+    DRAINING = "draining"
+    """A signal: those under way end as they would."""
+    STOPPING = "stopping"
+    """A second one: those under way are cut."""
+    LIMIT = "limit"
+    """A budget, a time or a disk."""
+
+
 class Watch(Protocol):
     """Whoever looks on while runs go by."""
+
+    def planned(self, batch: BatchId, runs: int, jobs: int) -> None:
+        """A command begins to make so many runs of a batch, so many at once."""
+        ...
+
+    def halts(self, halt: Halt, why: str) -> None:
+        """No further run of them begins."""
+        ...
 
     def began(self, run: RunId, spec: RunSpec) -> None:
         """A run begins."""
@@ -68,6 +88,10 @@ class Watch(Protocol):
 
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
+        ...
+
+    def refused(self, run: RunId, why: str) -> None:
+        """The run is not stored: only the user can put right what keeps it from being made."""
         ...
 
 

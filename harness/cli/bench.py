@@ -16,6 +16,7 @@ COMMANDS = {
     "show": ("harness.cli.shows:show", "Show one run: scores, tests, diff, transcript."),
     "batches": ("harness.cli.shows:batches", "List batches."),
     "batch": ("harness.cli.shows:batch", "Show one batch with its runs."),
+    "watch": ("harness.cli.watch:watch", "Watch a batch that other commands work on."),
     "compare": ("harness.cli.compare:compare", "Compare two batches, or a batch with itself."),
     "resume": ("harness.cli.resume:resume", "Run what a batch still misses."),
     "replay": ("harness.cli.replay:replay", "Repeat a stored run without its model."),

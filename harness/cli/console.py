@@ -25,14 +25,10 @@ from harness.report.judging import judging_lines, judging_of, used
 from harness.report.reused import made
 from harness.report.stats import Group, Spread, group_by_cell, standing, totals
 from harness.report.telemetry import telemetry, total
-from harness.report.words import dollars, plural
+from harness.report.words import dollars, plural, printable
 
-
-def clean(text: str) -> str:
-    """Text from a sandbox made safe for a terminal: control and bidi characters are escaped."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
-    )
+clean = printable
+"""What a terminal may be given of a sandbox's text."""
 
 
 class Output(Console):

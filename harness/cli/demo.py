@@ -9,7 +9,8 @@ import click
 from harness import roster, wiring
 from harness.cli.console import output
 from harness.cli.entry import PASSED, WORLD, root_option, settings_for
-from harness.cli.run import execute, new_batch, report
+from harness.cli.result import report
+from harness.cli.run import execute, new_batch
 from harness.cli.wearing import remembered_outfits
 from harness.domain.spec import AgentRef
 from harness.load.scenarios import load_scenario

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from harness import wiring
 from harness.cli.console import clean, output, print_json
+from harness.cli.desk import sweep as sweep_commands
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
 from harness.domain.ids import LABEL
 from harness.errors import SandboxFault
@@ -34,6 +35,8 @@ def doctor(*, sweep: bool, as_json: bool, root: Path | None) -> int:
     """
     settings = settings_for(root)
     found = [*_engine(settings), _disk(settings), _keys(settings)]
+    if sweep:
+        sweep_commands(settings.state)
     if not any(f.level is Level.FAIL for f in found):
         found.append(_leftovers(settings, sweep=sweep))
     if as_json:

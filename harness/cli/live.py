@@ -15,15 +15,19 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import clean, messages, number, partly, who, word
-from harness.domain.ids import RunId
-from harness.domain.record import RunRecord
+from harness.domain.ids import BatchId, RunId
+from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec
 from harness.interrupts import INTERRUPTS
+from harness.report.progress import rate
 from harness.report.words import plural, span
+from harness.tools import Halt
 
 SHOWN = 12
 """So many runs under way have a line; of more it is said how many."""
 REFRESH_PER_S = 5
+SILENT_S = 60.0
+"""CI systems end a job that has said nothing for long; so often a log is told that runs go on."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,24 @@ class UnderWay:
     stage: str = "plan"
     said: str = ""
     since: float = field(default_factory=time.monotonic)
+
+
+def run_line(record: RunRecord, place: str, took_s: float) -> Text:
+    """What stays of a run that ended."""
+    line = Text(f"[{place}] ")
+    line += Text.from_markup(
+        f"{word(record)}{partly(record)}  {number(record.total_score)}  {took_s:5.1f}s  "
+    )
+    line += Text(clean(f"{cell_name(record.cell)} #{record.iteration}"))
+    line += Text(f"  (reused from {record.reused.batch})" if record.reused else "")
+    if record.fault:
+        line += Text(clean(f"\n        {record.fault.stage}: {record.fault.message}"))
+    return line
+
+
+def cell_name(cell: Cell) -> str:
+    """A cell, short enough for a line."""
+    return f"{cell.scenario} {cell.tier} {who(cell)}"
 
 
 class LiveWatch:
@@ -48,6 +70,9 @@ class LiveWatch:
         self._ended = self._failed = self._faulted = 0
         self._cost_usd = 0.0
         self._since = time.monotonic()
+        self._said_at = self._since
+        self._over = threading.Event()
+        self._beats = threading.Thread(target=self._beat, name="beats", daemon=True)
         self._spinner = Spinner("dots")
         self._live = (
             Live(
@@ -63,6 +88,8 @@ class LiveWatch:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
+        elif not self._quiet:
+            self._beats.start()
         return self
 
     def __exit__(
@@ -71,14 +98,24 @@ class LiveWatch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over.set()
         if self._live:
             self._live.stop()
+        elif self._beats.ident is not None:
+            self._beats.join()
+
+    def planned(self, batch: BatchId, runs: int, jobs: int) -> None:
+        """Each run says for itself that it begins."""
+
+    def halts(self, halt: Halt, why: str) -> None:
+        """Of a signal, who sent it is told at once."""
+        if halt is Halt.LIMIT and not self._quiet:
+            self._say(Text(clean(f"no further run begins: {why}")))
 
     def began(self, run: RunId, spec: RunSpec) -> None:
         """A run begins."""
-        cell = spec.cell
         with self._lock:
-            self._runs[run] = UnderWay(f"{cell.scenario} {cell.tier} {who(cell)} #{spec.iteration}")
+            self._runs[run] = UnderWay(f"{cell_name(spec.cell)} #{spec.iteration}")
 
     def stage(self, run: RunId, name: str) -> None:
         """A stage of the run begins."""
@@ -93,7 +130,7 @@ class LiveWatch:
         shown.said = text
         if not self._live and shown.stage == "prepare" and not self._quiet:
             of = f"{shown.name}: " if len(self._runs) > 1 else ""
-            self._console.print(Text(clean(f"         {of}{text}")))
+            self._say(Text(clean(f"         {of}{text}")))
 
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
@@ -107,18 +144,31 @@ class LiveWatch:
             place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
         if self._quiet:
             return
-        took_s = time.monotonic() - shown.since
-        line = Text(f"[{place}] ")
-        line += Text.from_markup(
-            f"{word(record)}{partly(record)}  {number(record.total_score)}  {took_s:5.1f}s  "
-        )
-        line += Text(clean(shown.name))
-        line += Text(f"  (reused from {record.reused.batch})" if record.reused else "")
-        if record.fault:
-            line += Text(clean(f"\n        {record.fault.stage}: {record.fault.message}"))
+        self._say(run_line(record, place, time.monotonic() - shown.since))
+
+    def refused(self, run: RunId, why: str) -> None:
+        """Why is told when the others have ended."""
+        del why
+        with self._lock:
+            self._runs.pop(run)
+
+    def _say(self, line: Text) -> None:
+        self._said_at = time.monotonic()
         self._console.print(line)
 
-    def _picture(self) -> Group:
+    def _beat(self) -> None:
+        """In a log: a line after a long silence."""
+        while not self._over.wait(max(0.1, self._said_at + SILENT_S - time.monotonic())):
+            if time.monotonic() - self._said_at < SILENT_S:
+                continue
+            runs, words = self._state()
+            if runs:
+                for_s = time.monotonic() - runs[0].since
+                words += [f"the longest for {span(for_s)}: {runs[0].name} ({runs[0].stage})"]
+            self._say(Text(clean(f"         {', '.join(words)}")))
+
+    def _state(self) -> tuple[list[UnderWay], list[str]]:
+        """The runs under way, the oldest first, and the batch in a few words."""
         with self._lock:
             runs = sorted(self._runs.values(), key=lambda run: run.since)
             words = [f"{self._ended}/{self._total}", f"{len(runs)} under way"]
@@ -128,6 +178,10 @@ class LiveWatch:
             left = self._left_s(len(runs))
             words += [f"about {span(left)} left"] if left is not None else []
             words += ["stopping" if INTERRUPTS.stopping else "ending"] * INTERRUPTS.draining
+        return runs, words
+
+    def _picture(self) -> Group:
+        runs, words = self._state()
         self._spinner.update(text=Text("  ".join(words)))
         if not runs:
             return Group(self._spinner)
@@ -144,8 +198,6 @@ class LiveWatch:
         return Group(self._spinner, grid, *rest)
 
     def _left_s(self, under_way: int) -> float | None:
-        """By how fast runs ended until now; those under way are half done."""
-        if not self._ended:
-            return None
-        pace = (time.monotonic() - self._since) / (self._ended + under_way / 2)
-        return pace * max(0.0, self._total - self._ended - under_way / 2)
+        """By how fast runs ended until now."""
+        speed = rate(time.monotonic() - self._since, self._ended, under_way)
+        return speed and max(0.0, self._total - self._ended - under_way / 2) / speed

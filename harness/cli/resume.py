@@ -25,7 +25,9 @@ from harness.cli.models import (
     source_of,
 )
 from harness.cli.pace import Pace, pace_options
-from harness.cli.run import opened, report, reported, work_on
+from harness.cli.result import report, reported
+from harness.cli.run import opened, work_on
+from harness.cli.telling import Telling, telling_options, told
 from harness.cli.wearing import outfit_again
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
@@ -48,6 +50,7 @@ FEW = 5
 @click.argument("batch_id")
 @batch_options
 @pace_options
+@telling_options
 @click.option(
     "--max-faults",
     type=click.IntRange(min=1),
@@ -64,6 +67,7 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     batch_id: str,
     given: Budget,
     pace: Pace,
+    telling: Telling,
     max_faults: int,
     quiet: bool,
     as_json: bool,
@@ -85,7 +89,8 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
         key=lambda planned: planned.iteration,
     )
     if not everything and not as_json:
-        output().print(f"nothing is missing in batch {batch}")
+        with told(settings, batch, telling):
+            output().print(f"nothing is missing in batch {batch}")
         return PASSED
     if len(missing) < len(everything):
         _say_left_alone([each for each in everything if each.faults >= max_faults])
@@ -101,12 +106,13 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     for source, alike in sources:
         look_ahead(settings, alike, batch, source, pace)
     runs: list[RunRecord] = []
-    for source, alike in sources:
-        with (
-            reported(settings, batch, as_json=as_json),
-            opened(settings, len(alike), source, quiet=quiet or as_json) as tools,
-        ):
-            runs += work_on(settings, alike, batch, tools, pace)
+    with told(settings, batch, telling) as others:
+        for source, alike in sources:
+            with (
+                reported(settings, batch, as_json=as_json),
+                opened(settings, len(alike), source, others, quiet=quiet or as_json) as tools,
+            ):
+                runs += work_on(settings, alike, batch, tools, pace)
     code = report(settings, batch, runs, as_json=as_json)
     return code if len(missing) == len(everything) else WORLD
 

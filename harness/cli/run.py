@@ -15,8 +15,9 @@ import click
 
 from harness import wiring
 from harness.claims import Claims
-from harness.cli.console import messages, output, print_json, print_run, print_summary
-from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.console import messages
+from harness.cli.desk import Desk
+from harness.cli.entry import json_option, root_option, settings_for
 from harness.cli.forecast import look_ahead, stored_like
 from harness.cli.live import LiveWatch
 from harness.cli.models import (
@@ -30,9 +31,12 @@ from harness.cli.models import (
     purses_of,
     source_of,
 )
+from harness.cli.onlookers import Onlookers
 from harness.cli.pace import STEADY, Pace, pace_options
+from harness.cli.result import report, reported
 from harness.cli.reusing import Like, reuse, reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
+from harness.cli.telling import Telling, telling_options, told
 from harness.cli.wearing import (
     Worn,
     outfits_of,
@@ -52,12 +56,11 @@ from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.plan import Conditions
-from harness.report.documents import batch_document
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
 from harness.settings import Settings
 from harness.store.base import Wanted
-from harness.tools import Tools
+from harness.tools import Tools, Watch
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -65,6 +68,7 @@ from harness.tools import Tools
 @specialist_options
 @pace_options
 @reuse_option
+@telling_options
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
 @click.option("--only", metavar="CHECK[,…]", help="Make these of the scenario's checks alone.")
@@ -93,6 +97,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     worn: Worn,
     pace: Pace,
     wants_reuse: bool,
+    telling: Telling,
     batch_id: str | None,
     skip_warmup: bool,
     only: str | None,
@@ -142,7 +147,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     source = source_of(specs, asked.shared, purses)
     like = stored_like(settings, asked.shared) if wants_reuse else None
     look_ahead(settings, specs, batch, source, pace, like=like)
-    with reported(settings, batch, as_json=as_json):
+    with told(settings, batch, telling) as others, reported(settings, batch, as_json=as_json):
         runs = execute(
             settings,
             specs,
@@ -152,6 +157,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
             source=source,
             pace=pace,
             like=like,
+            others=others,
         )
     code = report(settings, batch, runs, as_json=as_json)
     if mint_template:
@@ -182,13 +188,14 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     quiet: bool,
     source: Source | None = None,
     pace: Pace = STEADY,
+    others: Sequence[Watch] = (),
     like: Like | None = None,
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine.
 
     With `like`, what another batch has made is not made again.
     """
-    with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
+    with opened(settings, len(specs), source or Source(), others, quiet=quiet) as tools:
         shared = source.shared if source else Shared()
         counts = Counter(spec.cell for spec in specs)
         wanted = [
@@ -237,44 +244,18 @@ def work_on(
 
 
 @contextmanager
-def reported(settings: Settings, batch: BatchId, *, as_json: bool) -> Iterator[None]:
-    """A batch that stops before its plan does still shows what ran."""
-    try:
-        yield
-    except BatchStopped:
-        report(settings, batch, wiring.open_store(settings).runs(batch), as_json=as_json)
-        raise
-
-
-@contextmanager
-def opened(settings: Settings, total: int, source: Source, *, quiet: bool) -> Iterator[Tools]:
+def opened(
+    settings: Settings, total: int, source: Source, others: Sequence[Watch] = (), *, quiet: bool
+) -> Iterator[Tools]:
     """The tools of this machine, after a sweep of what killed commands left."""
-    with LiveWatch(total, quiet=quiet) as watch:
+    with LiveWatch(total, quiet=quiet) as live, Desk(settings) as desk:
+        watch = Onlookers((live, desk, *others))
         tools = wiring.open_tools(settings, watch, source.purses, source.replay)
         with closing(tools.models):
             reaper = wiring.open_reaper(settings)
             for leftover in reaper.find():
                 reaper.remove(leftover)
             yield tools
-
-
-def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
-    """Show what ran; the exit code says whether all of it passed."""
-    store = wiring.open_store(settings)
-    if as_json:
-        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
-    else:
-        console = output()
-        if len(runs) == 1:
-            print_run(console, runs[0])
-        else:
-            print_summary(console, store.runs(batch), batch)
-        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
-    # one that was made again is what it was at last
-    last = {(run.cell, run.iteration): run for run in runs}.values()
-    if any(run.fault for run in last):
-        return WORLD
-    return PASSED if all(run.passed for run in last) else NOT_PASSED
 
 
 def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Grading:

@@ -26,6 +26,7 @@ from harness.cli.console import (
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch, find_run
+from harness.cli.telling import Pages, page_options
 from harness.cli.transcript import print_transcript
 from harness.cli.wearing import PROMPT_OUTPUT, print_application
 from harness.domain.record import RunRecord
@@ -266,13 +267,21 @@ def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
 
 @click.command()
 @click.argument("batch_id")
+@page_options
 @json_option
 @root_option
-def batch(*, batch_id: str, as_json: bool, root: Path | None) -> int:
-    """Show one batch: a summary of its cells and every run."""
+def batch(*, batch_id: str, pages: Pages, as_json: bool, root: Path | None) -> int:
+    """Show one batch: a summary of its cells and every run.
+
+    \b
+    Examples:
+      bench batch last
+      bench batch night --junit night.xml
+    """  # noqa: D301  # click wants its \b
     store = wiring.open_store(settings_for(root))
     found = find_batch(store, batch_id)
     runs = store.runs(found.id)
+    pages.write(store, found, runs)
     if as_json:
         print_json(batch_document(found, runs, store.reviews()))
         return PASSED

@@ -10,7 +10,7 @@ from harness.domain.artifact import Artifact
 from harness.domain.ids import RunId
 from harness.domain.judgement import Judgement, Review
 from harness.domain.model import ModelUse, Usage
-from harness.domain.record import Batch, CheckResult, CommandResult, RunRecord
+from harness.domain.record import Batch, Cell, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Entry, Reported, Session
 from harness.report.agreement import Agreement, Figures, counting
 from harness.report.compare import BatchComparison
@@ -221,12 +221,7 @@ def comparison_document(found: BatchComparison) -> Document:
 def _group(group: Group) -> Document:
     cell, scores = group.cell, group.scores
     return {
-        "suite": cell.suite,
-        "scenario": cell.scenario,
-        "tier": cell.tier,
-        "agent": cell.agent,
-        "model": cell.model,
-        "specialist": cell.specialist and f"{cell.specialist.name}@{cell.specialist.version}",
+        **named(cell),
         "runs": group.runs,
         "scored": scores.n,
         "passed": group.passed,
@@ -238,6 +233,19 @@ def _group(group: Group) -> Document:
         "cost_usd": group.cost_usd,
         "unpriced": group.unpriced,
         "simulated": group.simulated,
+    }
+
+
+def named(cell: Cell) -> Document:
+    """Which cell, in the fields that every document has."""
+    ref = cell.specialist
+    return {
+        "suite": cell.suite,
+        "scenario": cell.scenario,
+        "tier": cell.tier,
+        "agent": cell.agent,
+        "model": cell.model,
+        "specialist": ref and f"{ref.name}@{ref.version}",
     }
 
 

@@ -8,6 +8,19 @@ MINUTE_S = 60
 _SLACK = 1e-9
 
 
+def printable(text: str) -> str:
+    """Text from a sandbox made safe to show: control and bidi characters are escaped."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def line(text: str, most: int) -> str:
+    """A text on one line, and no longer than so many characters."""
+    flat = printable(" ".join(text[: 4 * most].split()))
+    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
+
+
 def plural(count: int, noun: str, many: str = "") -> str:
     """`1 file`, `2 files`; `many` where an s does not do."""
     return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"

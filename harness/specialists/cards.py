@@ -5,14 +5,14 @@ Cards are made of the snapshot's document alone, so that anyone who has it can m
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness.domain.template import Deprecation
 from harness.report.claims import Scope, Verdict
 from harness.report.effects import SCORE
+from harness.report.markdown import code, plain, table
 from harness.report.words import dollars, plural
 from harness.specialists.chart import Bar
 
@@ -113,16 +113,16 @@ def markdown_card(document: Document) -> str:
     """The card for a repository's front page."""
     card = card_of(document)
     parts = [
-        f"# {_plain(card.title)}",
-        f"`{_code(card.version)}` · {_plain(card.purpose)}",
-        f"> **{_plain(card.claim)}**",
-        _table(("", ""), card.facts),
+        f"# {plain(card.title)}",
+        f"`{code(card.version)}` · {plain(card.purpose)}",
+        f"> **{plain(card.claim)}**",
+        table(("", ""), card.facts),
     ]
     if card.overall:
         rows = [bar_row(bar) for bar in (*card.bars, card.overall)]
-        parts += ["## Differences", _table(BAR_HEADS, rows)]
-    parts += ["## What this does not say", "\n".join(f"- {_plain(each)}" for each in card.limits)]
-    parts += ["## Where it comes from", _table(("", ""), card.origin)]
+        parts += ["## Differences", table(BAR_HEADS, rows)]
+    parts += ["## What this does not say", "\n".join(f"- {plain(each)}" for each in card.limits)]
+    parts += ["## Where it comes from", table(("", ""), card.origin)]
     parts.append(
         "Minted by Mintmark. `mint verify` on the snapshot beside this card recomputes every number"
         " and checks every digest."
@@ -198,17 +198,3 @@ def _overall(comparison: Document) -> Bar | None:
     if comparison["improvement"] is None or None in scores:
         return None
     return Bar("All of them", comparison["improvement"], *scores, interval_of(comparison))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *([_plain(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Words of a template or an agent as words: on one line, and nothing in them is Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", " ".join(text.split()))
-
-
-def _code(text: str) -> str:
-    return " ".join(text.replace("`", "'").split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -121,6 +122,10 @@ class Store(Protocol):
 
     def runs(self, batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """The first runs of a batch, oldest first; without one the latest of all, newest first."""
+        ...
+
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch that are not known yet, oldest first."""
         ...
 
     def batch(self, batch: BatchId) -> Batch:

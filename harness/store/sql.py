@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Self, TypeVar
@@ -159,6 +160,15 @@ class SqlStore:
         with self._reading("list runs") as db:
             rows = db.execute(query).all()
         return tuple(self._read(RunRecord, row.document, f"run {row.id!r}") for row in rows)
+
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch beyond those: only their documents are read."""
+        ids = select(RUNS.c.id).where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
+        with self._reading(f"find what is new in batch {batch!r}") as db:
+            new = [run for run in db.scalars(ids) if run not in known][:limit]
+            found = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.id.in_(new))
+            documents = {row.id: row.document for row in db.execute(found)}
+        return tuple(self._read(RunRecord, documents[run], f"run {run!r}") for run in new)
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""

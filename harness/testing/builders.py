@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.agents.base import Agent, Needs, Outcome, Task, Workbench
 from harness.domain.changes import Changes
-from harness.domain.ids import Digest, RunId
+from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.record import RunRecord, TreeRef
 from harness.domain.scenario import (
     CheckSpec,
@@ -29,7 +29,7 @@ from harness.gateway.base import Gateway
 from harness.testing.gateway import FakeGateway, FakePrograms, no_chat
 from harness.testing.sandbox import Answer, FakeImages, FakeSandboxes, FakeWorkspaces
 from harness.testing.store import MemoryArtifacts, MemoryStore
-from harness.tools import Tools
+from harness.tools import Halt, Tools
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -116,6 +116,14 @@ class FakeWatch:
 
     lines: list[str] = field(default_factory=list)
 
+    def planned(self, batch: BatchId, runs: int, jobs: int) -> None:
+        """A command begins."""
+        self.lines.append(f"planned {batch} {runs} {jobs}")
+
+    def halts(self, halt: Halt, why: str) -> None:
+        """No further run begins."""
+        self.lines.append(f"halts {halt} {why}")
+
     def began(self, run: RunId, spec: RunSpec) -> None:
         """A run begins."""
         self.lines.append(f"began {run} {spec.cell.scenario}")
@@ -133,6 +141,10 @@ class FakeWatch:
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
         self.lines.append(f"ended {record.id} {record.status}")
+
+    def refused(self, run: RunId, why: str) -> None:
+        """The run is not stored."""
+        self.lines.append(f"refused {run} {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -131,6 +132,10 @@ class MemoryStore:
         found = [record for record in every if batch in {None, record.batch}]
         found.sort(key=lambda record: (record.started_at, record.id), reverse=batch is None)
         return tuple(found[:limit])
+
+    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
+        """The first runs of a batch beyond those."""
+        return tuple(run for run in self.runs(batch) if run.id not in known)[:limit]
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""

@@ -162,6 +162,30 @@ def test_after_kill_9_doctor_cleans_up_and_the_batch_can_be_finished(
     assert document["batch"]["finished"] is False  # type: ignore[index]  # an object
 
 
+def test_a_batch_is_watched_from_another_process_until_its_command_is_killed(
+    project: Project, engine: DockerClient
+) -> None:
+    process = begin_slow(project, "watched")
+    seen = json.loads(project.bench("watch", "watched", "--json").stdout)
+    assert seen["states"]["under_way"] == 1
+    (run,) = seen["under_way"]
+    assert (run["scenario"], run["stage"]) == ("greet", "work")
+    assert f"/{process.pid}/" in seen["commands"][0]["owner"]
+    watching = project.start("bench", "watch", "watched")
+    assert watching.stderr is not None
+    assert "1 under way" in watching.stderr.readline()
+    process.kill()
+    process.communicate(timeout=60)
+    _, said = watching.communicate(timeout=60)
+    assert watching.returncode == 3
+    assert "nobody works on it; to go on: bench resume watched" in said
+    left = project.root / "results/state/commands"
+    assert len([*left.iterdir()]) == 1
+    assert project.bench("doctor", "--clean").returncode == 0
+    assert [*left.iterdir()] == []
+    assert ours(engine, project) == []
+
+
 def test_the_next_command_sweeps_what_a_killed_one_left(
     project: Project, engine: DockerClient
 ) -> None:

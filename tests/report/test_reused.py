@@ -12,6 +12,7 @@ from harness.domain.record import Batch, Origin, RunRecord
 from harness.domain.session import Ending, Session
 from harness.report.documents import batch_summary, run_document
 from harness.report.forecast import Wish, forecast
+from harness.report.progress import Standing
 from harness.report.reused import apart, each_once, made
 from harness.store.codec import decode, encode
 from harness.testing.store import NOON
@@ -69,3 +70,10 @@ def test_a_copy_is_no_second_sample_of_what_a_run_takes(run: RunRecord) -> None:
     assert found.cells[0].samples == 1
     assert found.total("cost_usd").value == 1.5
     assert (found.planned, found.made) == (5, 3)
+
+
+def test_nobody_who_looks_on_is_told_of_a_cost_that_was_not_paid(run: RunRecord) -> None:
+    standing = Standing()
+    standing.add([a_copy(run, "copy"), a_run(1.0)])
+    assert standing.cost_usd == 0.25
+    assert len(standing.tries) == 2

@@ -13,12 +13,13 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness.agents.base import Outcome, Task, Workbench
+from harness.bounds import Bounds
 from harness.crew import fitting, run_batch
 from harness.domain.ids import BatchId
 from harness.domain.record import CheckResult
 from harness.domain.scenario import CheckSpec, Limits, Scenario
 from harness.domain.spec import AgentRef, RunSpec
-from harness.errors import BadFile, Interrupted, SandboxFault, UsageError
+from harness.errors import BadFile, BatchStopped, Interrupted, SandboxFault, UsageError
 from harness.evaluate import Cost, Evidence, scored
 from harness.interrupts import Interrupts
 from harness.sandbox.base import PreparedImage, Purpose
@@ -271,3 +272,68 @@ def test_the_fakes_hold_what_many_threads_store(tmp_path: Path) -> None:
     fakes: Fakes = some_tools(BUILD)
     list(run_batch(some_specs(tmp_path, 40), BATCH, fakes.tools, jobs=8))
     assert len({run.id for run in fakes.store.runs(BATCH)}) == 40
+
+
+def test_who_looks_on_hears_of_the_plan_of_a_limit_and_of_a_run_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        if task.iteration == 1:
+            raise UsageError("no such thing")
+        return Outcome()
+
+    said = iter([None, None])
+    monkeypatch.setattr(Bounds, "reached", lambda _: next(said, "its time is over"))
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    specs = [
+        replace(spec, scenario=replace(spec.scenario, id=f"s{spec.iteration}"))
+        for spec in some_specs(tmp_path, 4)
+    ]
+    with pytest.raises(BatchStopped):
+        list(run_batch(specs, BATCH, fakes.tools, jobs=1))
+    lines = fakes.watch.lines
+    assert lines[0] == "planned batch 4 1"
+    assert next(line for line in lines if line.startswith("refused")).endswith("no such thing")
+    assert [line for line in lines if line.startswith("halts")] == ["halts limit its time is over"]
+
+
+def test_a_limit_that_keeps_nothing_from_being_made_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = iter([None])
+    monkeypatch.setattr(Bounds, "reached", lambda _: next(said, "its time is over"))
+    fakes = some_tools(BUILD)
+    list(run_batch(some_specs(tmp_path, 1), BATCH, fakes.tools))
+    assert not [line for line in fakes.watch.lines if line.startswith("halts")]
+
+
+def test_signals_are_told_once_each(tmp_path: Path, signals: Interrupts) -> None:
+    fakes = some_tools(BUILD)
+
+    def heard(halt: str) -> None:
+        ends = time.monotonic() + PATIENCE_S
+        while not any(halt in line for line in fakes.watch.lines) and time.monotonic() < ends:
+            time.sleep(0.01)
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        signals.arrived()
+        heard("halts draining")
+        signals.arrived()
+        heard("halts stopping")
+        return Outcome()
+
+    tools = replace(fakes.tools, agent=lambda _spec: FakeAgent(act))
+    with pytest.raises(Interrupted):
+        list(run_batch(some_specs(tmp_path, 2), BATCH, tools))
+    halts = [line.split()[1] for line in fakes.watch.lines if line.startswith("halts")]
+    assert halts == ["draining", "stopping"]
+
+
+def test_a_bug_is_told_as_the_end_of_its_run(tmp_path: Path) -> None:
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        raise ZeroDivisionError
+
+    fakes = some_tools(BUILD, agent=FakeAgent(act))
+    with pytest.raises(ZeroDivisionError):
+        list(run_batch(some_specs(tmp_path, 1), BATCH, fakes.tools))
+    assert fakes.watch.lines[-1].endswith("faulted")

@@ -36,6 +36,17 @@ def test_a_run_comes_back_as_it_was_stored(store: Store, full_record: RunRecord)
     assert store.run(full_record.id) == full_record
 
 
+def test_only_what_is_not_known_of_a_batch_is_read(store: Store) -> None:
+    runs = [a_record(f"run_{n:04}", minute=n) for n in range(20)]
+    for run in reversed(runs):
+        store.save(run)
+    store.save(replace(a_record("run_x"), batch=BatchId("other")))
+    known = {run.id for run in runs[:3]}
+    assert list(store.further(B, known, 1000)) == runs[3:]
+    assert list(store.further(B, known, 2)) == runs[3:5]
+    assert list(store.further(B, {run.id for run in runs}, 1000)) == []
+
+
 def test_a_run_is_found_by_the_beginning_of_its_id(store: Store) -> None:
     store.save(a_record("run_20240101_abc"))
     store.save(a_record("run_20240102_def"))

@@ -1,0 +1,44 @@
+"""What a command shows of a batch that it worked on, and the exit code that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from harness import wiring
+from harness.cli.console import output, print_json, print_run, print_summary
+from harness.cli.entry import NOT_PASSED, PASSED, WORLD
+from harness.domain.ids import BatchId
+from harness.domain.record import RunRecord
+from harness.errors import BatchStopped
+from harness.report.documents import batch_document
+from harness.settings import Settings
+
+
+@contextmanager
+def reported(settings: Settings, batch: BatchId, *, as_json: bool) -> Iterator[None]:
+    """A batch that stops before its plan does still shows what ran."""
+    try:
+        yield
+    except BatchStopped:
+        report(settings, batch, wiring.open_store(settings).runs(batch), as_json=as_json)
+        raise
+
+
+def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_json: bool) -> int:
+    """Show what ran; the exit code says whether all of it passed."""
+    store = wiring.open_store(settings)
+    if as_json:
+        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
+    else:
+        console = output()
+        if len(runs) == 1:
+            print_run(console, runs[0])
+        else:
+            print_summary(console, store.runs(batch), batch)
+        console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
+    # one that was made again is what it was at last
+    last = {(run.cell, run.iteration): run for run in runs}.values()
+    if any(run.fault for run in last):
+        return WORLD
+    return PASSED if all(run.passed for run in last) else NOT_PASSED
