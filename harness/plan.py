@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
 from harness.domain.grading import JUDGE, Grading, graded
 from harness.domain.ids import Digest
 from harness.domain.model import Budget, ModelRef
+from harness.domain.record import Cell
 from harness.domain.scenario import TIERS, Prompt, Scenario
 from harness.domain.spec import AgentRef, RunSpec, Specialist, Warmup
 from harness.errors import UsageError, nearest
@@ -19,8 +20,18 @@ Outfit = Callable[[Prompt, AgentRef], Specialist]
 """A specialist, as it is for one prompt and one agent's model."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """How cells are run, whoever works in them."""
+
+    warmup: Warmup = Warmup.RUN
+    budget: Budget = field(default_factory=Budget)
+    user: ModelRef | None = None
+    grading: Grading = field(default_factory=Grading)
+
+
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Conditions):
     """What somebody asked for."""
 
     scenarios: tuple[Scenario, ...]
@@ -28,10 +39,6 @@ class Selection:
     agents: tuple[AgentRef, ...]
     specialists: tuple[Outfit | None, ...] = (None,)
     iterations: int = 1
-    warmup: Warmup = Warmup.RUN
-    budget: Budget = field(default_factory=Budget)
-    user: ModelRef | None = None
-    grading: Grading = field(default_factory=Grading)
     own_tools: bool = False
     """A specialist may bring servers of tools that the baseline beside it does not have."""
 
@@ -46,16 +53,7 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
             f"iterations is {selection.iterations}; it goes from 1 to {MAX_ITERATIONS}"
         )
     cells = [
-        RunSpec(
-            scenario=graded(scenario, tier, selection.grading),
-            prompt=prompt_of(scenario, tier),
-            agent=agent,
-            specialist=outfit(prompt_of(scenario, tier), agent) if outfit else None,
-            budget=selection.budget,
-            user=selection.user,
-            warmup=selection.warmup,
-            grading=selection.grading,
-        )
+        cell_of(selection, scenario, tier, agent, outfit)
         for scenario, tier, agent, outfit in product(
             selection.scenarios, selection.tiers, selection.agents, selection.specialists
         )
@@ -65,15 +63,37 @@ def plan(selection: Selection) -> tuple[RunSpec, ...]:
         raise UsageError(
             f"no scenario of the selection has a prompt for {_listed(selection.tiers)}"
         )
-    judged = [check for cell in cells for check in cell.scenario.checks if check.kind == JUDGE]
-    if selection.grading.judges and not judged:
-        raise UsageError(
-            f"--judge: no scenario of the selection has a check {JUDGE!r} to judge by; give it one,"
-            " or judge the stored run: bench judge last --judge …"
-        )
-    _refuse_confounded(cells, own_tools=selection.own_tools)
+    refuse_unjudged(cells)
+    refuse_unequal(cells, own_tools=selection.own_tools)
+    return spread([(cell, selection.iterations) for cell in cells])
+
+
+def cell_of(
+    given: Conditions, scenario: Scenario, tier: str, agent: AgentRef, outfit: Outfit | None
+) -> RunSpec:
+    """The first run of a cell."""
+    prompt = prompt_of(scenario, tier)
+    return RunSpec(
+        scenario=graded(scenario, tier, given.grading),
+        prompt=prompt,
+        agent=agent,
+        specialist=outfit(prompt, agent) if outfit else None,
+        budget=given.budget,
+        user=given.user,
+        warmup=given.warmup,
+        grading=given.grading,
+    )
+
+
+def spread(cells: Iterable[tuple[RunSpec, int]]) -> tuple[RunSpec, ...]:
+    """Every cell so often, iteration by iteration."""
+    wanted = list(cells)
+    most = max((count for _, count in wanted), default=0)
     return tuple(
-        replace(cell, iteration=n) for n in range(1, selection.iterations + 1) for cell in cells
+        replace(cell, iteration=n)
+        for n in range(1, most + 1)
+        for cell, count in wanted
+        if n <= count
     )
 
 
@@ -82,7 +102,18 @@ def prompt_of(scenario: Scenario, tier: str) -> Prompt:
     return next(prompt for prompt in scenario.prompts if prompt.tier == tier)
 
 
-def _refuse_confounded(cells: Sequence[RunSpec], *, own_tools: bool) -> None:
+def refuse_unjudged(cells: Sequence[RunSpec]) -> None:
+    """Judges that were named have something to judge by."""
+    asked = [cell for cell in cells if cell.grading.judges]
+    judged = [check for cell in asked for check in cell.scenario.checks if check.kind == JUDGE]
+    if asked and not judged:
+        raise UsageError(
+            f"--judge: no scenario of the selection has a check {JUDGE!r} to judge by; give it one,"
+            " or judge the stored run: bench judge last --judge …"
+        )
+
+
+def refuse_unequal(cells: Sequence[RunSpec], *, own_tools: bool) -> None:
     """Two sides that are compared may differ in the specialist's words alone."""
     worn = [cell.specialist for cell in cells if cell.specialist]
     digests: dict[tuple[str, str], Digest] = {}
@@ -92,8 +123,9 @@ def _refuse_confounded(cells: Sequence[RunSpec], *, own_tools: bool) -> None:
                 f"two different specialists are called {ref.name}@{ref.version}: nobody could tell"
                 " their runs apart; raise the version of one"
             )
-    if len({cell.digest for cell in cells}) < len(cells):
+    if len({cell.cell for cell in cells}) < len(cells):
         raise UsageError("the same run would be made twice: name each agent and specialist once")
+    _refuse_other_conditions(cells)
     tools = {specialist.mcps: specialist.ref for specialist in worn}
     bare = any(cell.specialist is None for cell in cells)
     if own_tools or len(tools) + (bare and () not in tools) < 2:  # noqa: PLR2004  # sides
@@ -106,6 +138,29 @@ def _refuse_confounded(cells: Sequence[RunSpec], *, own_tools: bool) -> None:
         " whether its words or its tools made the difference could not be told; take them out of"
         " the template, or compare words and tools together with --own-tools"
     )
+
+
+def _refuse_other_conditions(cells: Sequence[RunSpec]) -> None:
+    """Where one side has other settings than the other, a difference has two causes."""
+    first: dict[Cell, RunSpec] = {}
+    for cell in cells:
+        side = first.setdefault(replace(cell.cell, specialist=None), cell)
+        pairs = (
+            ("model settings", side.agent.settings, cell.agent.settings),
+            ("limits", side.budget, cell.budget),
+            ("users", side.user, cell.user),
+            ("grading", side.task_digest, cell.task_digest),
+        )
+        if differ := [name for name, one, other in pairs if one != other]:
+            names = " and ".join(
+                f"{s.specialist.ref.name}@{s.specialist.ref.version}" if s.specialist else "none"
+                for s in (side, cell)
+            )
+            raise UsageError(
+                f"{cell.scenario.key} {cell.prompt.tier} {cell.agent.label}: the specialists"
+                f" {names} would work with different {', '.join(differ)}: whose doing a difference"
+                " is could not be told; give both the same"
+            )
 
 
 def _has(scenario: Scenario, tier: str, *, sole: bool) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
@@ -214,6 +215,12 @@ def _parsed(agent: AgentRef, provider: str) -> ModelRef:
 
 def plugins(group: str) -> Mapping[str, str]:
     """What other packages add: name → `module:attribute`."""
+    return _plugins(group, tuple(sys.path))
+
+
+@cache
+def _plugins(group: str, _path: tuple[str, ...]) -> Mapping[str, str]:
+    # every installed package is looked at, which takes milliseconds
     return {point.name: point.value for point in entry_points(group=f"mintmark.{group}")}
 
 
@@ -258,6 +265,20 @@ def _plays_from(spec: RunSpec) -> Digest | None:
         case _:
             programs = make_agent(spec).needs.programs
             return text_digest(*(str(program) for program in programs)) if programs else None
+
+
+def wants_model(spec: RunSpec) -> bool:
+    """Whether its agent has to be given a model, and has none."""
+    agent = spec.agent
+    if agent.model is not None or agent.name in {"echo", "oracle", "scripted"}:
+        return False
+    if agent.name in PROVIDER_OF:
+        return True
+    try:
+        return agent.name == "command" and _command_line(spec).api is not None
+    except UsageError:
+        # whoever makes the agent says what is wrong with it
+        return False
 
 
 def load_attribute(path: str) -> Any:  # noqa: ANN401  # a class or a function, called at once

@@ -25,7 +25,7 @@ COMMANDS = {
     "grade": ("harness.cli.grade:grade", "Record a person's marks for a stored run."),
     "agreement": ("harness.cli.agreement:agreement", "Compare judges with people and each other."),
     "checkout": ("harness.cli.shows:checkout", "Write a run's final files into a folder."),
-    "new": ("harness.cli.scaffold:new", "Begin a new suite or scenario."),
+    "new": ("harness.cli.scaffold:new", "Begin a new suite, scenario, evaluator or matrix."),
     "validate": ("harness.cli.validate:validate", "Check scenario files; --prove runs them."),
     "doctor": ("harness.cli.doctor:doctor", "Check this machine; --clean removes leftovers."),
 }
@@ -42,6 +42,7 @@ EXAMPLES = """
 Examples:
   bench bug-fix lost-updates --tier L1 --agent oracle
   bench bug-fix --all-scenarios --tier L0,L1 --agent echo --iterations 3
+  bench run --matrix matrix.yaml --jobs auto
   bench bug-fix look-alike-names --agent scripted:demo --specialist @mintmark/careful-debugger
   bench batch my_batch --json
 """

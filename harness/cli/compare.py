@@ -15,6 +15,7 @@ from harness.cli.console import (
     PARTLY,
     SIMULATED,
     clean,
+    messages,
     output,
     plus_minus,
     print_json,
@@ -42,6 +43,7 @@ from harness.report.paired import (
     without_changed,
 )
 from harness.report.power import WANTED
+from harness.report.reused import apart
 from harness.report.stats import standing
 from harness.report.words import plural
 from harness.store.base import Store
@@ -103,6 +105,7 @@ def compare(  # noqa: PLR0913  # click hands over one argument per option
         raise UsageError("--specialist goes with a single batch; two are compared as they are")
     else:
         (a, before), (b, after) = (runs_of(store, name) for name in (first, second))
+        before, after = _apart((a, before), (b, after))
         pairing = pair_batches(observe(before), observe(after))
     if leave_changed_out:
         pairing = without_changed(pairing)
@@ -125,6 +128,28 @@ def compare(  # noqa: PLR0913  # click hands over one argument per option
     if any(group.simulated for pair in found.rows for group in (pair.before, pair.after)):
         console.print(SIMULATED)
     return PASSED
+
+
+def _apart(
+    first: tuple[str, Sequence[RunRecord]], second: tuple[str, Sequence[RunRecord]]
+) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
+    """Both sides without the runs that one has reused of the other."""
+    (a, before), (b, after) = first, second
+    if a == b:
+        return before, after
+    kept = apart(before, after)
+    for name, side, left in ((a, before, kept[0]), (b, after, kept[1])):
+        if side and not left:
+            raise UsageError(
+                f"every run of {name} is one of {a if name == b else b}, reused: there is nothing"
+                " to compare"
+            )
+        if shared := len(side) - len(left):
+            messages().print(
+                f"[yellow]note:[/] {plural(shared, 'run')} of {name} left out: reused from the"
+                " other side, and a run beside itself says nothing"
+            )
+    return kept
 
 
 def _within(

@@ -22,6 +22,7 @@ from harness.domain.scenario import TIERS
 from harness.report import verdicts
 from harness.report.agreement import counting
 from harness.report.judging import judging_lines, judging_of, used
+from harness.report.reused import made
 from harness.report.stats import Group, Spread, group_by_cell, standing, totals
 from harness.report.telemetry import telemetry, total
 from harness.report.words import dollars, plural, printable
@@ -132,6 +133,8 @@ def print_run(
     cell = run.cell
     console.print(f"Task   {cell.suite}/{cell.scenario}  {cell.tier} {TIERS.get(cell.tier, '')}")
     console.print(Text(f"Agent  {cell.who}  (iteration {run.iteration})"))
+    if run.reused:
+        console.print(f"       made as {run.reused.run} for batch {run.reused.batch}, and reused")
     if run.simulated:
         console.print("[yellow]       no model took part: this agent is simulated[/]")
     if run.fault:
@@ -272,9 +275,9 @@ def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> No
     groups = group_by_cell(runs)
     rows = [_group_row(group) for group in groups]
     console.print(table(f"Batch {batch}", SUMMARY_COLUMNS, rows))
-    if agents := total(totals(runs)):
+    if agents := total(totals(made(runs))):
         console.print(f"Used: {agents}")
-    if judging := judging_of(runs):
+    if judging := judging_of(made(runs)):
         console.print(f"Judges used: {used(judging)}; no part of the cost")
     for note in _summary_notes(groups, runs):
         console.print(Text(note, "yellow"))
@@ -291,6 +294,9 @@ def _summary_notes(groups: Sequence[Group], runs: Sequence[RunRecord]) -> Iterat
         every = sum(group.runs for group in groups)
         verb = "has" if outside == 1 else "have"
         yield f"{outside} of {plural(every, 'run')} {verb} no score: not in the mean"
+    if reused := len(runs) - len(made(runs)):
+        verb = "is" if reused == 1 else "are"
+        yield f"{plural(reused, 'run')} {verb} reused from other batches: not paid for again"
     if retried := sum(group.retried for group in groups):
         yield f"{plural(retried, 'earlier try', 'earlier tries')} made good since: not counted"
     for group in groups:

@@ -47,6 +47,7 @@ def run_line(record: RunRecord, place: str, took_s: float) -> Text:
         f"{word(record)}{partly(record)}  {number(record.total_score)}  {took_s:5.1f}s  "
     )
     line += Text(clean(f"{cell_name(record.cell)} #{record.iteration}"))
+    line += Text(f"  (reused from {record.reused.batch})" if record.reused else "")
     if record.fault:
         line += Text(clean(f"\n        {record.fault.stage}: {record.fault.message}"))
     return line
@@ -138,7 +139,7 @@ class LiveWatch:
             self._ended += 1
             self._faulted += record.fault is not None
             self._failed += record.fault is None and not record.passed
-            if record.session and record.session.cost_usd:
+            if record.session and record.session.cost_usd and not record.reused:
                 self._cost_usd += record.session.cost_usd
             place = f"{self._ended:>{len(str(self._total))}}/{self._total}"
         if self._quiet:

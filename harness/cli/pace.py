@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
@@ -16,6 +16,9 @@ from harness.crew import fitting
 from harness.domain.spec import RunSpec
 from harness.load.units import seconds, size_bytes
 from harness.settings import Settings
+
+if TYPE_CHECKING:
+    from harness.sandbox.engine import EngineReport
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,8 +42,11 @@ class Pace:
         """So many runs at once, and how far; the time begins now."""
         engine = wiring.describe_engine(settings)
         folders = [settings.results, *([Path(engine.root_dir)] if engine.local else [])]
-        fits = min(MOST, fitting(specs, engine.cpus, engine.memory_bytes))
-        return self.jobs or fits, Bounds(self.most_s, self.min_free_bytes, folders)
+        return self.jobs_on(engine, specs), Bounds(self.most_s, self.min_free_bytes, folders)
+
+    def jobs_on(self, engine: EngineReport, specs: Sequence[RunSpec]) -> int:
+        """So many runs at once."""
+        return self.jobs or min(MOST, fitting(specs, engine.cpus, engine.memory_bytes))
 
 
 STEADY = Pace()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +9,30 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from harness import roster, wiring
-from harness.cli.console import clean, money, output, print_json, table, who
+from harness import wiring
+from harness.cli.console import clean, money, output, print_json, table
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
+from harness.cli.forecast import (
+    cell_documents,
+    forecast_document,
+    forecast_of,
+    known_runs,
+    print_forecast,
+    stored_like,
+)
 from harness.cli.lookup import find_batch
-from harness.cli.selection import scenarios_of, tiers_of
-from harness.cli.wearing import Worn, outfits_of, specialist_options
-from harness.cli.workers import DEFAULT_AGENT, agents_of, with_models
-from harness.domain.model import ModelSettings
-from harness.domain.spec import RunSpec
+from harness.cli.models import Asked, model_options
+from harness.cli.pace import Pace, pace_options
+from harness.cli.readiness import Gap, engine_of, gaps_of
+from harness.cli.reusing import reuse_option
+from harness.cli.selection import Picked, cells_of, selection_options
+from harness.cli.wearing import Worn, specialist_options, without_chooser
 from harness.errors import UsageError
-from harness.plan import Selection
-from harness.plan import plan as plan_runs
+from harness.plan import Conditions
 from harness.report.compared import outlook_document
 from harness.report.families import as_one
+from harness.report.forecast import Forecast
+from harness.report.limits import Limits, refuse_hopeless
 from harness.report.planned import (
     Design,
     Pilot,
@@ -39,25 +47,13 @@ from harness.report.power import WANTED, Outlook, advice, reach
 from harness.report.words import plural
 from harness.settings import Settings
 
-DEFAULT_TIER = "L1"
-
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("suite")
-@click.argument("scenario", required=False)
-@click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
-@click.option(
-    "--tier", "tiers", default=DEFAULT_TIER, show_default=True, metavar="T[,T…]",
-    help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
-)  # fmt: skip
-@click.option(
-    "--agent", "agents", multiple=True, metavar="NAME[:ARG]",
-    show_default=DEFAULT_AGENT, help="Who works; repeatable.",
-)  # fmt: skip
-@click.option("--model", metavar="MODEL[@URL]", help="The model behind the agent.")
+@selection_options
 @specialist_options
-@click.option("--with-baseline", is_flag=True, help="Every cell without the specialist too.")
-@click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
+@model_options
+@pace_options
+@reuse_option
 @click.option("--power", "wants_power", is_flag=True, help="What a comparison of it could show.")
 @click.option(
     "--difference", "wanted", type=float, metavar="X",
@@ -65,94 +61,79 @@ DEFAULT_TIER = "L1"
 )  # fmt: skip
 @click.option(
     "--from", "pilot_batch", metavar="BATCH",
-    help="With --power: learn spread and cost of runs from a batch, instead of assuming them.",
+    help="Learn cost, time and spread from a batch, instead of from the project's newest runs.",
 )  # fmt: skip
 @json_option
 @root_option
 def plan(  # noqa: PLR0913  # click hands over one argument per option
     *,
-    suite: str,
-    scenario: str | None,
-    all_scenarios: bool,
-    tiers: str,
-    agents: tuple[str, ...],
-    model: str | None,
+    picked: Picked,
     worn: Worn,
-    with_baseline: bool,
-    iterations: int,
+    asked: Asked,
+    pace: Pace,
+    wants_reuse: bool,
     wants_power: bool,
     wanted: float | None,
     pilot_batch: str | None,
     as_json: bool,
     root: Path | None,
 ) -> int:
-    """Show which runs a command would make; with --power, how small a difference they could show.
+    """Show which runs a command would make, what they would cost and take, and what they miss.
 
-    Nothing runs, and no engine or key is needed.
+    It takes the options of bench run. What is estimated rests on runs that are stored, and is not
+    known where none are. With --power it says how small a difference the runs could show. Nothing
+    runs; an engine or a key that is not there is only said to be missing.
 
     \b
     Examples:
       bench plan bug-fix --all-scenarios --tier L0,L1 --specialist @org/name --with-baseline
       bench plan bug-fix --all-scenarios --iterations 3 --power --difference 0.1
       bench plan bug-fix --all-scenarios --power --from last
+      bench plan --matrix matrix.yaml --jobs auto --max-batch-cost 50 --max-batch-time 8h
     """  # noqa: D301  # click wants its \b
-    given = {"--difference": wanted, "--from": pilot_batch}
-    if not wants_power and (idle := [name for name, value in given.items() if value is not None]):
-        goes = "go" if len(idle) > 1 else "goes"
-        raise UsageError(f"{' and '.join(idle)} {goes} with --power, which is missing")
+    if wanted is not None and not wants_power:
+        raise UsageError("--difference goes with --power, which is missing")
     wanted = WANTED if wanted is None else wanted
     if not 0 < wanted < 1:
         raise UsageError(f"--difference is {wanted:g}; scores go from 0 to 1, so say 0.05 or so")
     settings = settings_for(root)
-    loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
-    # no model is asked for the words: which cells there are does not depend on them
-    worn = replace(worn, wearing=replace(worn.wearing, chooser=None))
-    outfits = outfits_of(settings, worn)
-    named = agents_of(agents, model, ModelSettings(), ())
-    specs = plan_runs(
-        Selection(
-            scenarios=loaded,
-            tiers=tiers_of(tiers, loaded),
-            agents=with_models(named, outfits),
-            specialists=(None, *outfits) if with_baseline or not outfits else outfits,
-            own_tools=worn.own_tools,
-            iterations=iterations,
-        )
-    )
-    specs = tuple(roster.identify(spec) for spec in specs)
+    conditions = Conditions(budget=asked.budget, user=asked.user)
+    specs = cells_of(settings, picked, asked, without_chooser(worn), conditions).specs
+    engine = engine_of(settings, len(specs))
+    jobs = (pace.jobs or 1) if isinstance(engine, Gap) else pace.jobs_on(engine, specs)
+    known = known_runs(settings, pilot_batch)
+    like = stored_like(settings, asked.shared) if wants_reuse else None
+    found = forecast_of(specs, known, asked.shared, jobs, like)
+    limits = Limits(asked.shared.budget.usd, asked.shared.budget.tokens, pace.most_s)
+    gaps = gaps_of(settings, specs, asked.shared, pace.min_free_bytes)
+    gaps = (engine, *gaps) if isinstance(engine, Gap) else gaps
     design = design_of(specs)
-    pilot = _pilot(settings, pilot_batch) if pilot_batch else assumptions(design)
-    view = outlook_of(design, pilot.spreads, wanted) if wants_power else None
+    power = _power(settings, design, wanted, pilot_batch) if wants_power else None
     if as_json:
-        print_json(_document(specs, design, pilot, view))
-        return PASSED
-    console = output()
-    _print_cells(console, specs, pilot)
-    if view:
-        console.print()
-        _print_power(console, design, pilot, view)
+        print_json(
+            {**_document(design, found, power), "estimate": forecast_document(found, limits, gaps)}
+        )
+    else:
+        console = output()
+        print_forecast(console, settings, found, limits, gaps)
+        if power:
+            console.print()
+            _print_power(console, design, *power)
+    refuse_hopeless(found, limits)
     return PASSED
+
+
+def _power(
+    settings: Settings, design: Design, wanted: float, batch: str | None
+) -> tuple[Pilot, Outlook]:
+    pilot = _pilot(settings, batch) if batch else assumptions(design)
+    return pilot, outlook_of(design, pilot.spreads, wanted)
 
 
 def _pilot(settings: Settings, name: str) -> Pilot:
     store = wiring.open_store(settings)
     batch = find_batch(store, name).id
     return pilot_of(store.runs(batch), batch)
-
-
-def _print_cells(console: Console, specs: Sequence[RunSpec], pilot: Pilot) -> None:
-    cells = [spec.cell for spec in specs if spec.iteration == 1]
-    each = len(specs) // len(cells)
-    columns = [("Scenario", ""), ("Tier", ""), ("Agent", ""), ("Runs", "right")]
-    rows = [(f"{c.suite}/{c.scenario}", c.tier, who(c), str(each)) for c in cells]
-    console.print(table(None, columns, rows))
-    cost = ""
-    if pilot.cost_usd is not None:
-        cost = f", about {money(len(specs) * pilot.cost_usd)}"
-    console.print(
-        f"\n{plural(len(specs), 'run')}: {plural(len(cells), 'cell')} ×"
-        f" {plural(each, 'iteration')}{cost}"
-    )
 
 
 def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) -> None:
@@ -222,28 +203,17 @@ def _told(view: Outlook) -> str:
 
 
 def _document(
-    specs: Sequence[RunSpec], design: Design, pilot: Pilot, view: Outlook | None
+    design: Design, found: Forecast, power: tuple[Pilot, Outlook] | None
 ) -> dict[str, Any]:
-    cells = [spec.cell for spec in specs if spec.iteration == 1]
-    cost = None if pilot.cost_usd is None else len(specs) * pilot.cost_usd
+    cost = found.total("cost_usd")
     document: dict[str, Any] = {
-        "runs": len(specs),
+        "runs": found.planned,
         "iterations": design.iterations,
-        "cost_usd": cost,
-        "cells": [
-            {
-                "suite": cell.suite,
-                "scenario": cell.scenario,
-                "tier": cell.tier,
-                "agent": cell.agent,
-                "model": cell.model,
-                "specialist": cell.specialist
-                and f"{cell.specialist.name}@{cell.specialist.version}",
-            }
-            for cell in cells
-        ],
+        "cost_usd": None if cost.missing else cost.value,
+        "cells": cell_documents(found),
     }
-    if view:
+    if power:
+        pilot, view = power
         document["power"] = {
             **outlook_document(view),
             "sides": design.sides,

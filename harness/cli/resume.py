@@ -13,6 +13,7 @@ from rich.text import Text
 from harness import roster, wiring
 from harness.cli.console import clean, messages, output
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
+from harness.cli.forecast import look_ahead
 from harness.cli.lookup import find_batch
 from harness.cli.models import (
     Shared,
@@ -31,6 +32,7 @@ from harness.cli.wearing import outfit_again
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
+from harness.domain.scenario import Scenario
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
@@ -81,7 +83,11 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     store = wiring.open_store(settings)
     batch = find_batch(store, batch_id).id
     everything = store.missing(batch)
-    missing = [planned for planned in everything if planned.faults < max_faults]
+    # as they were planned: iteration by iteration
+    missing = sorted(
+        (planned for planned in everything if planned.faults < max_faults),
+        key=lambda planned: planned.iteration,
+    )
     if not everything and not as_json:
         with told(settings, batch, telling):
             output().print(f"nothing is missing in batch {batch}")
@@ -91,12 +97,14 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
     budget = _budget(shares, given)
     purses = purses_of(settings, batch, budget)
-    specs = [_replan(settings, planned, purses) for planned in missing]
+    specs = _replanned(settings, missing, purses)
     groups = _by_source(specs, shares, budget)
     for shared, alike in groups:
         look_at_models(settings, alike, shared)
     # before any of them runs, each has what it plays
     sources = [(source_of(alike, shared, purses), alike) for shared, alike in groups]
+    for source, alike in sources:
+        look_ahead(settings, alike, batch, source, pace)
     runs: list[RunRecord] = []
     with told(settings, batch, telling) as others:
         for source, alike in sources:
@@ -147,11 +155,23 @@ def _by_source(
     ]
 
 
-def _replan(settings: Settings, planned: Planned, purses: Mapping[BatchId, Purse]) -> RunSpec:
+def _replanned(
+    settings: Settings, missing: Sequence[Planned], purses: Mapping[BatchId, Purse]
+) -> list[RunSpec]:
+    """Each scenario is read once, however many of its runs are missing."""
+    kinds = wiring.evaluator_kinds()
+    names = dict.fromkeys((each.cell.suite, each.cell.scenario) for each in missing)
+    loaded = {name: load_scenario(settings.root, *name, kinds=kinds) for name in names}
+    return [
+        _replan(settings, loaded[each.cell.suite, each.cell.scenario], each, purses)
+        for each in missing
+    ]
+
+
+def _replan(
+    settings: Settings, scenario: Scenario, planned: Planned, purses: Mapping[BatchId, Purse]
+) -> RunSpec:
     cell, remembered = planned.cell, json.loads(planned.settings)
-    scenario = load_scenario(
-        settings.root, cell.suite, cell.scenario, kinds=wiring.evaluator_kinds()
-    )
     selection = Selection(
         (scenario,),
         (cell.tier,),

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from harness import roster, wiring
+from harness import wiring
 from harness.claims import Claims
 from harness.cli.console import messages
 from harness.cli.desk import Desk
 from harness.cli.entry import json_option, root_option, settings_for
+from harness.cli.forecast import look_ahead, stored_like
 from harness.cli.live import LiveWatch
 from harness.cli.models import (
     Asked,
@@ -33,7 +34,8 @@ from harness.cli.models import (
 from harness.cli.onlookers import Onlookers
 from harness.cli.pace import STEADY, Pace, pace_options
 from harness.cli.result import report, reported
-from harness.cli.selection import scenarios_of, tiers_of
+from harness.cli.reusing import Like, reuse, reuse_option
+from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.telling import Telling, telling_options, told
 from harness.cli.wearing import (
     Worn,
@@ -44,54 +46,28 @@ from harness.cli.wearing import (
     remembered_specialist,
     say_worn,
     specialist_options,
+    without_chooser,
 )
-from harness.cli.workers import agents_of, choices, with_models
 from harness.crew import run_batch
 from harness.domain import ids
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
-from harness.domain.record import RunRecord
+from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
-from harness.gateway.budget import Purse
-from harness.plan import Selection, plan
+from harness.plan import Conditions
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
 from harness.settings import Settings
 from harness.store.base import Wanted
 from harness.tools import Tools, Watch
 
-if TYPE_CHECKING:
-    from harness.specialists.outfit import Outfit
-
-DEFAULT_TIER = "L1"
-
 
 @click.command(context_settings={"max_content_width": 100})
-@click.argument("suite")
-@click.argument("scenario", required=False)
-@click.option("--all-scenarios", is_flag=True, help="Every scenario of the suite.")
-@click.option(
-    "--tier",
-    "tiers",
-    default=DEFAULT_TIER,
-    show_default=True,
-    metavar="T[,T…]",
-    help="Prompt tiers: L0 L1 L2 L3 Lx, or 'all'.",
-)
-@click.option(
-    "--agent",
-    "agents",
-    multiple=True,
-    metavar="NAME[:ARG]",
-    help="Who works: anthropic:MODEL, openai:MODEL, openrouter:MODEL, claude-code, codex,"
-    " command:NAME, echo, oracle[:WRONG], scripted[:SCRIPT]; repeatable [the one that worked in"
-    " the batch, else echo].",
-)
+@selection_options
 @specialist_options
-@click.option("--with-baseline", is_flag=True, help="Run every cell without the specialist too.")
-@click.option("--iterations", default=1, show_default=True, help="How often each cell is run.")
 @pace_options
+@reuse_option
 @telling_options
 @click.option("--batch-id", metavar="ID", help="Name a batch, or continue one.")
 @click.option("--skip-warmup", is_flag=True, help="Do not grade the untouched fixture first.")
@@ -116,16 +92,11 @@ DEFAULT_TIER = "L1"
 @root_option
 def run(  # noqa: PLR0913  # click hands over one argument per option
     *,
-    suite: str,
-    scenario: str | None,
-    all_scenarios: bool,
-    tiers: str,
-    agents: tuple[str, ...],
+    picked: Picked,
     asked: Asked,
     worn: Worn,
-    with_baseline: bool,
-    iterations: int,
     pace: Pace,
+    wants_reuse: bool,
     telling: Telling,
     batch_id: str | None,
     skip_warmup: bool,
@@ -148,40 +119,34 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
       bench run bug-fix lost-updates --agent openai:my-model@http://localhost:8000/v1
       bench run bug-fix --all-scenarios --agent oracle --agent echo --iterations 5 --jobs auto
       bench run bug-fix look-alike-names --agent scripted:demo --iterations 3 --batch-id mine
+      bench run --matrix matrix.yaml --jobs auto --max-batch-cost 50
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
-    _refuse_half(worn, mint_template, mint_output, with_baseline=with_baseline)
+    _refuse_half(worn, mint_template, mint_output, with_baseline=picked.with_baseline)
     if mint_template:
-        # a snapshot compares: what is minted is worn, and the same runs are made without it
-        worn, with_baseline = replace(worn, refs=worn.refs or (mint_template,)), True
-    loaded = scenarios_of(settings, suite, scenario, everything=all_scenarios)
+        worn, picked = _minted(settings, mint_template, worn, picked)
     batch = new_batch(batch_id)
     purses = purses_of(settings, batch, asked.shared.budget)
-    outfits = _dressed(settings, worn, asked.shared, purses, mint_template)
-    before = wiring.open_store(settings).runs(batch)
-    named = agents_of(agents, asked.model, asked.settings, before)
-    workers = with_models(named, outfits)
-    specs = plan(
-        Selection(
-            scenarios=loaded,
-            tiers=tiers_of(tiers, loaded),
-            agents=workers,
-            specialists=(None, *outfits) if with_baseline or not outfits else outfits,
-            iterations=iterations,
-            warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
-            budget=asked.budget,
-            user=asked.user,
-            grading=_grading(only, skip, judges),
-            own_tools=worn.own_tools,
-        )
+    if worn.wearing.chooser and (worn.refs or picked.matrix):
+        look_at_prices(settings, [worn.wearing.chooser], asked.shared)
+    conditions = Conditions(
+        warmup=Warmup.SKIP if skip_warmup else Warmup.RUN,
+        budget=asked.budget,
+        user=asked.user,
+        grading=_grading(only, skip, judges),
     )
-    specs = tuple(roster.identify(spec) for spec in specs)
-    refuse_confounded(before, specs)
+    # a matrix says who works, and is looked at before anything is opened
+    before = () if picked.matrix else wiring.open_store(settings).runs(batch)
+    cells = cells_of(settings, picked, asked, worn, conditions, purses=purses, before=before)
+    specs = cells.specs
+    refuse_confounded(before or wiring.open_store(settings).runs(batch), specs)
     look_at_models(settings, specs, asked.shared)
-    refs = remembered_outfits(settings, outfits)
+    refs = remembered_outfits(settings, cells.outfits)
     if not (quiet or as_json):
-        say_worn(specs, outfits, choices(agents, asked.model, workers))
+        say_worn(specs, cells.outfits, cells.choices)
     source = source_of(specs, asked.shared, purses)
+    like = stored_like(settings, asked.shared) if wants_reuse else None
+    look_ahead(settings, specs, batch, source, pace, like=like)
     with told(settings, batch, telling) as others, reported(settings, batch, as_json=as_json):
         runs = execute(
             settings,
@@ -191,6 +156,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
             quiet=quiet or as_json,
             source=source,
             pace=pace,
+            like=like,
             others=others,
         )
     code = report(settings, batch, runs, as_json=as_json)
@@ -201,20 +167,27 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     return code
 
 
-def _dressed(
-    settings: Settings,
-    worn: Worn,
-    shared: Shared,
-    purses: Mapping[BatchId, Purse],
-    minted: str | None,
-) -> tuple[Outfit, ...]:
-    """The specialists; what is to be minted has to be among them."""
-    if worn.refs and worn.wearing.chooser:
-        look_at_prices(settings, [worn.wearing.chooser], shared)
-    outfits = outfits_of(settings, worn, purses)
-    if minted:
-        refuse_unworn(settings, minted, outfits)
-    return outfits
+def _refuse_half(
+    worn: Worn, mint_template: str | None, mint_output: Path | None, *, with_baseline: bool
+) -> None:
+    """Raise UsageError for a snapshot of nothing, and for the other side of nothing."""
+    if mint_output and not mint_template:
+        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
+        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
+    if with_baseline and not (worn.refs or mint_template):
+        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
+
+
+def _minted(settings: Settings, template: str, worn: Worn, picked: Picked) -> tuple[Worn, Picked]:
+    """What a snapshot compares: what is minted is worn, and the same runs are made without it."""
+    if picked.matrix:
+        raise UsageError(
+            f"--mint-template beside --matrix: name {template} and none under 'specialists', and"
+            " mint the batch with mint snapshot"
+        )
+    worn = replace(worn, refs=worn.refs or (template,))
+    refuse_unworn(settings, template, outfits_of(settings, without_chooser(worn)))
+    return worn, replace(picked, with_baseline=True)
 
 
 def execute(  # noqa: PLR0913  # each is something that the command was told
@@ -227,21 +200,30 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     source: Source | None = None,
     pace: Pace = STEADY,
     others: Sequence[Watch] = (),
+    like: Like | None = None,
 ) -> list[RunRecord]:
-    """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
+    """Reserve the runs in the store, then run them; nothing is reserved without an engine.
+
+    With `like`, what another batch has made is not made again.
+    """
     with opened(settings, len(specs), source or Source(), others, quiet=quiet) as tools:
-        cells = [spec for spec in specs if spec.iteration == 1]
-        count = len(specs) // len(cells)
         shared = source.shared if source else Shared()
-        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs, shared)) for c in cells]
-        planned = tools.store.plan(batch, wanted, tools.now())
+        counts = Counter(spec.cell for spec in specs)
+        wanted = [
+            Wanted(spec.cell, counts[spec.cell], spec.digest, _remember(spec, refs, shared))
+            for spec in specs
+            if spec.iteration == 1
+        ]
+        iterations: dict[Cell, list[int]] = {}
+        for reserved in tools.store.plan(batch, wanted, tools.now()):
+            iterations.setdefault(reserved.cell, []).append(reserved.iteration)
         numbered = [
-            replace(cells[i], iteration=planned[i * count + n].iteration)
-            for n in range(count)
-            for i in range(len(cells))
+            replace(spec, iteration=iterations[spec.cell][spec.iteration - 1]) for spec in specs
         ]
         try:
-            return work_on(settings, numbered, batch, tools, pace)
+            claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
+            reused, rest = reuse(numbered, batch, tools, like, claims) if like else ([], numbered)
+            return [*reused, *(work_on(settings, rest, batch, tools, pace) if rest else ())]
         except UsageError:
             tools.store.forget(batch)
             raise
@@ -293,17 +275,6 @@ def _grading(only: str | None, skip: str | None, judges: Sequence[str]) -> Gradi
         skip=_names(skip),
         judges=tuple(named_model("--judge", judge) for judge in judges),
     )
-
-
-def _refuse_half(
-    worn: Worn, mint_template: str | None, mint_output: Path | None, *, with_baseline: bool
-) -> None:
-    """Raise UsageError for a snapshot of nothing, and for the other side of nothing."""
-    if mint_output and not mint_template:
-        template = worn.refs[0] if len(worn.refs) == 1 else "REF"
-        raise UsageError(f"nothing is minted without a template: add --mint-template {template}")
-    if with_baseline and not (worn.refs or mint_template):
-        raise UsageError("--with-baseline is the other side of a specialist: add --specialist REF")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

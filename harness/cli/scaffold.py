@@ -1,4 +1,4 @@
-"""`bench new suite|scenario|evaluator`: the beginning of something that works."""
+"""`bench new suite|scenario|evaluator|matrix`: the beginning of something that works."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from harness import wiring
 from harness.cli.entry import PASSED, root_option, settings_for
 from harness.cli.scaffold_evaluator import package_of, script_of
+from harness.cli.scaffold_matrix import matrix_of
 from harness.domain.scenario import TIERS
 from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_suites
@@ -102,13 +103,14 @@ PROMPTS = {
 
 @click.group()
 def new() -> None:
-    """Begin a new suite, scenario or evaluator.
+    """Begin a new suite, scenario, evaluator or matrix.
 
     \b
     Examples:
       bench new suite web-apps
       bench new scenario web-apps login-form
       bench new evaluator no-todo --script --suite web-apps
+      bench new matrix web-apps
     """  # noqa: D301  # click wants its \b
 
 
@@ -181,6 +183,26 @@ def new_evaluator(*, name: str, script: bool, suite: str | None, root: Path | No
         f"next: pip install -e {folder.name}, then in a scenario.yaml under `evaluators`:\n"
         f"  - {{name: {name}, weight: 1}}"
     )
+    return PASSED
+
+
+@new.command("matrix")
+@click.argument("suite")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write [matrix.yaml of the project].",
+)
+@root_option
+def new_matrix(*, suite: str, output: Path | None, root: Path | None) -> int:
+    """Write a matrix of a suite that runs as it is, with all that it could say."""
+    base = settings_for(root).root
+    _must_be_a_suite(base, suite)
+    path = output or base / "matrix.yaml"
+    if path.exists():
+        raise UsageError(f"{path} exists; name another with --output FILE")
+    _write(path, matrix_of(suite))
+    click.echo(f"made {path}\nnext: bench plan --matrix {path}")
     return PASSED
 
 

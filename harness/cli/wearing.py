@@ -114,6 +114,11 @@ def outfits_of(
     return tuple(wiring.find_specialist(settings, ref, worn.wearing, purses) for ref in worn.refs)
 
 
+def without_chooser(worn: Worn) -> Worn:
+    """The same, without asking a model: which cells there are does not depend on its words."""
+    return replace(worn, wearing=replace(worn.wearing, chooser=None))
+
+
 def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) -> None:
     """Raise UsageError where what is to be minted would not run at all."""
     minted = wiring.find_specialist(settings, template).template

@@ -164,6 +164,14 @@ class TreeRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The run that was made, where another batch counts it as its own."""
+
+    run: RunId
+    batch: BatchId
+
+
+@dataclass(frozen=True, slots=True)
 class PriceTables:
     """What prices were taken from."""
 
@@ -215,6 +223,8 @@ class RunRecord:
     """What somebody asked of the grading."""
     application: Application | None = None
     """The specialist's words, and how they were chosen."""
+    reused: Origin | None = None
+    """None where it was made for its own batch; else the record is that of another, and paid."""
     maker: Maker | None = None
     """None for a run that was stored before this was recorded."""
 
@@ -226,6 +236,8 @@ class RunRecord:
     @property
     def drawn(self) -> tuple[ModelUse, ...]:
         """All that was taken from the batch's common budget."""
+        if self.reused:
+            return ()
         agent = self.session.model_use if self.session else None
         return (*((agent,) if agent else ()), *self.judging)
 

@@ -28,6 +28,7 @@ SCRIPT = "script.schema.json"
 PRICES = "prices.schema.json"
 AGENT = "agent.schema.json"
 POLICY = "policy.schema.json"
+MATRIX = "matrix.schema.json"
 
 _TYPES = {
     "object": "a mapping",

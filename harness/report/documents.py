@@ -15,6 +15,7 @@ from harness.domain.session import Entry, Reported, Session
 from harness.report.agreement import Agreement, Figures, counting
 from harness.report.compare import BatchComparison
 from harness.report.judging import judging_of
+from harness.report.reused import made
 from harness.report.stats import Group, counts, spread, standing, totals
 from harness.report.telemetry import calls_of
 from harness.store.transcripts import row
@@ -41,7 +42,7 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
     `runs` are the records below it, `retried` those of them that a later try has made good.
     """
     scores = [run.total_score for run in runs if run.total_score is not None and counts(run)]
-    stands, used, judging = standing(runs), totals(runs), judging_of(runs)
+    stands, used, judging = standing(runs), totals(made(runs)), judging_of(made(runs))
     return {
         "batch_id": batch.id,
         "created_at": batch.created_at.isoformat(),
@@ -54,6 +55,7 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
         "partly_graded": sum(run.partly_graded for run in stands),
         "faulted": sum(run.fault is not None for run in stands),
         "retried": len(runs) - len(stands),
+        "reused": len(runs) - len(made(runs)),
         "usage": used.usage and _usage(used.usage),
         "cost_usd": used.cost_usd,
         "unpriced": used.unpriced,
@@ -85,6 +87,7 @@ def run_document(run: RunRecord, reviews: Sequence[Review] = ()) -> Document:
         "budget": asdict(run.budget),
         "user": run.user and run.user.label,
         "iteration": run.iteration,
+        "reused": run.reused and {"run_id": run.reused.run, "batch_id": run.reused.batch},
         "spec_digest": run.spec_digest,
         "task_digest": run.task_digest,
         "simulated": run.simulated,

@@ -12,6 +12,7 @@ from harness.domain.ids import BatchId, RunId
 from harness.domain.record import Cell, RunRecord
 from harness.report.documents import Document, named
 from harness.report.outcome import Key, Outcome, is_settled, key_of, let_stand, outcome, why
+from harness.report.reused import made
 from harness.report.stats import cell_order, spread, totals
 from harness.store.base import Planned
 from harness.store.codec import cell_key
@@ -75,7 +76,7 @@ class Standing:
         """Take in further runs, in the order they began."""
         for run in runs:
             let_stand(self.tries, key_of(run), glance(run), lambda seen: seen.settled)
-        used = totals(runs)
+        used = totals(made(runs))
         self.unpriced += used.unpriced
         if used.cost_usd is not None:
             self.cost_usd = (self.cost_usd or 0.0) + used.cost_usd

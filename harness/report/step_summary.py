@@ -8,6 +8,7 @@ from harness.domain.record import Batch, RunRecord
 from harness.report.events import outcomes, tally_words
 from harness.report.markdown import code, plain, table
 from harness.report.outcome import Outcome, latest, outcome, why
+from harness.report.reused import made
 from harness.report.stats import cell_order, group_by_cell, totals
 from harness.report.words import dollars, plural
 
@@ -26,7 +27,7 @@ def step_summary(batch: Batch, runs: Sequence[RunRecord], ended: str = "") -> st
     ]
     parts += [f"> {plain(ended)}"] if ended else []
     parts += [_cells(runs)] if runs else []
-    used = totals(runs)
+    used = totals(made(runs))
     if used.cost_usd is not None:
         unpriced = f", and {plural(used.unpriced, 'session')} of unknown price"
         parts.append(f"Cost: {dollars(used.cost_usd)}{unpriced if used.unpriced else ''}")

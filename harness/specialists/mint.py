@@ -15,6 +15,7 @@ from harness.domain.template import Template
 from harness.errors import UsageError
 from harness.load.templates import check_snapshot
 from harness.report.compare import Comparison, specialists
+from harness.report.reused import each_once
 from harness.report.stats import counts, standing
 from harness.specialists.bundle import Bundle, record_digest
 from harness.specialists.cards import markdown_card
@@ -98,7 +99,7 @@ def read_proof(store: Store, batches: Sequence[BatchId]) -> Proof:
     """Everything that a store holds of some batches; raises UsageError for an unknown one."""
     ids = tuple(dict.fromkeys(batches))
     missing = tuple((batch, planned) for batch in ids for planned in store.missing(batch))
-    records = tuple(r for batch in ids for r in store.runs(batch))
+    records = each_once(r for batch in ids for r in store.runs(batch))
     return Proof(ids, records, missing, {batch: store.batch(batch).planned for batch in ids})
 
 

@@ -11,9 +11,13 @@ import pytest
 from harness import wiring
 from harness.domain.application import Wearing
 from harness.domain.ids import BatchId
+from harness.domain.model import ModelUse, Usage
+from harness.domain.session import Ending, Session
+from harness.errors import SandboxFault
+from harness.testing.sandbox import AN_ENGINE
 from harness.testing.store import MemoryStore
 from tests.cli.conftest import Cli
-from tests.report.records import a_task, runs_of
+from tests.report.records import a_run, a_task, runs_of
 
 TEMPLATE = """{
   name: "@acme/careful", displayName: "Careful", version: "1.0.0", schema_version: "0.0.1",
@@ -25,9 +29,15 @@ TEMPLATE = """{
 """
 
 
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "describe_engine", lambda _settings: AN_ENGINE)
+
+
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+def store(project: Path, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     made = MemoryStore()
+    (project / "results").mkdir()
     monkeypatch.setattr(wiring, "open_store", lambda _settings: made)
     return made
 
@@ -40,13 +50,22 @@ def test_the_cells_of_a_plan_are_listed_with_their_runs(cli: Cli) -> None:
     assert "Detectable" not in shown
 
 
-def test_nothing_is_stored_and_no_engine_is_asked(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
+def test_nothing_is_stored_and_a_missing_engine_is_only_said_to_be_missing(
+    cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("open_store", "open_engine", "open_tools"):
+    for name in ("open_store", "open_tools"):
         monkeypatch.delattr(wiring, name)
 
-    assert cli("plan", "sample", "greet", "--power").exit_code == 0
+    def absent(_settings: object) -> None:
+        raise SandboxFault("no engine at unix:///nowhere")
+
+    monkeypatch.setattr(wiring, "describe_engine", absent)
+
+    result = cli("plan", "sample", "greet", "--power", "--jobs", "auto")
+
+    assert result.exit_code == 0
+    assert "missing: no engine at unix:///nowhere (1 run)" in result.stdout
+    assert not (project / "results").exists()
 
 
 def test_no_model_is_asked_to_choose_a_specialist_s_words(
@@ -87,7 +106,7 @@ def test_a_pilot_batch_takes_the_place_of_assumptions_and_gives_prices(
 
     shown = cli("plan", "sample", "greet", "--power", "--iterations", "4", "--from", "pilot").stdout
 
-    assert "4 runs: 1 cell × 4 iterations, about $1.0000" in shown
+    assert "planned                 1           4                 8    $2.0000" in shown
     assert "runs: batch pilot; scenarios: assumed" in shown
     assert "the spreads are assumed;" not in shown
 
@@ -131,9 +150,8 @@ def test_a_slip_of_the_pen_names_what_was_meant(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--from", "pilot"], "--from goes with --power, which is missing"),
         (["--difference", "0.1"], "--difference goes with --power"),
-        (["--from", "b", "--difference", "0.1"], "--difference and --from go with --power"),
+        (["--from", "b", "--difference", "0.1"], "--difference goes with --power"),
     ],
 )
 def test_what_only_power_uses_is_refused_without_it(
@@ -171,3 +189,132 @@ def test_the_document_has_no_number_where_the_text_has_none(cli: Cli, project: P
     assert "nothing beyond these scenarios: that takes 6 or more" in shown
     assert power["scenarios"] == 2
     assert power["minimum_detectable_effect"] is power["chance_of_wanted"] is None
+
+
+GPT = ("sample", "greet", "--agent", "openai:gpt-5")
+USE = ModelUse(Usage(900, 100), 0.5, 1, 1)
+
+
+@pytest.fixture
+def priced(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+    """A store with two runs of the cell, of half a dollar, a thousand tokens and a minute each."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-some-key-that-is-long")
+    cell = replace(a_task("greet", agent="openai", model="gpt-5"), suite="sample")
+    session = Session(Ending.FINISHED, 50.0, cost_usd=0.5, model_use=USE)
+    for number in range(2):
+        stages = (("prepare", 500.0), ("work", 50.0), ("wait", 99.0), ("evaluate", 10.0))
+        run = a_run(0.5, cell, batch="old", session=session, stages_s=stages, iteration=number)
+        store.save(run)
+    return store
+
+
+@pytest.mark.usefixtures("priced")
+def test_what_is_estimated_rests_on_stored_runs_and_says_on_how_many(cli: Cli) -> None:
+    shown = cli("plan", *GPT, "--iterations", "6", "--jobs", "2").stdout
+
+    assert "$3.0000      1 min  2 of the cell" in shown
+    assert "Cost    about $3.0000" in shown
+    assert "Tokens  about 6,000" in shown
+    assert "Time    about 3 min; with 2 jobs" in shown
+    assert "missing" not in shown
+
+
+@pytest.mark.usefixtures("priced")
+def test_the_estimate_as_json(cli: Cli) -> None:
+    found = json.loads(cli("plan", *GPT, "--iterations", "6", "--json").stdout)
+
+    assert found["cost_usd"] == 3.0
+    assert found["cells"][0]["rests_on"] == {"runs": 2, "of_the": "cell"}
+    assert found["cells"][0]["each"]["seconds"] == 60
+    estimate = found["estimate"]
+    assert estimate["wall_s"] == {"value": 360, "runs": 6, "unknown_runs": 0}
+    assert (estimate["missing"], estimate["exceeds"]) == ([], [])
+
+
+def test_what_no_stored_run_says_is_not_known(cli: Cli, store: MemoryStore) -> None:
+    store.save(a_run(0.5, batch="old"))
+
+    result = cli("plan", *GPT, "--max-batch-cost", "0.01", "--json")
+
+    found = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert found["cost_usd"] is None
+    assert found["cells"][0]["each"] == dict.fromkeys(
+        ("cost_usd", "tokens", "seconds", "kept_bytes")
+    )
+    assert found["estimate"]["cost_usd"] == {"value": None, "runs": 0, "unknown_runs": 1}
+
+
+@pytest.mark.usefixtures("store")
+def test_what_runs_would_miss_is_listed_with_how_many_would(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+
+    shown = cli(
+        "plan", *GPT, "--agent", "echo", "--iterations", "3", "--min-free-disk", "99999GB"
+    ).stdout
+
+    assert "missing: there is no git on PATH" in shown
+    assert "and runs begin only while it has 93131.3 GiB (--min-free-disk) (6 runs)" in shown
+    assert "missing: openai:gpt-5: no key for openai: set OPENAI_API_KEY" in shown
+    assert shown.count("(3 runs)") == 1
+
+
+@pytest.mark.usefixtures("priced")
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (
+            ("--max-batch-cost", "2"),
+            (
+                "about $3.0000 is more than the $2.0000 that is the batch's budget:"
+                " it pays for about 4 of 6 runs"
+            ),
+        ),
+        (
+            ("--max-batch-tokens", "2500"),
+            (
+                "about 6,000 tokens are more than the 2,500 that are the batch's budget:"
+                " it pays for about 2 of 6 runs"
+            ),
+        ),
+        (
+            ("--max-batch-time", "5m"),
+            "about 6 min with 1 job is more than the 5 min of --max-batch-time",
+        ),
+    ],
+)
+def test_a_plan_that_exceeds_what_it_may_use_says_so(
+    cli: Cli, limit: tuple[str, str], said: str
+) -> None:
+    result = cli("plan", *GPT, "--iterations", "6", *limit)
+
+    assert result.exit_code == 0
+    assert f"note: {said}" in result.stdout
+
+
+@pytest.mark.usefixtures("priced")
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        (("--max-batch-cost", "0.49"), "a run costs about $0.5000, by runs that are stored, and"),
+        (("--max-batch-tokens", "999"), "a run takes about 1,000 tokens, by runs that are stored"),
+    ],
+)
+def test_a_budget_that_pays_for_no_run_at_all_is_refused(
+    cli: Cli, limit: tuple[str, str], said: str
+) -> None:
+    result = cli("plan", *GPT, "--iterations", "6", *limit)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert f"give a larger {limit[0]}" in result.stderr
+    assert "2 of the cell" in result.stdout
+
+
+def test_one_s_own_limit_ends_a_run_before_its_estimate(cli: Cli, priced: MemoryStore) -> None:
+    del priced
+    found = json.loads(cli("plan", *GPT, "--max-cost", "0.2", "--json").stdout)
+    assert found["cost_usd"] == pytest.approx(0.2)

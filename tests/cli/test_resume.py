@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +13,11 @@ from harness import roster, wiring
 from harness.agents.base import Agent
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelUse, Usage
+from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
+from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec
-from harness.errors import SandboxFault
+from harness.errors import SandboxFault, UsageError
 from harness.gateway.base import Access, Line
 from harness.gateway.budget import Purse
 from harness.gateway.prices import Prices
@@ -25,6 +27,7 @@ from harness.testing.builders import FakeAgent, Fakes
 from harness.testing.gateway import FakeGateway
 from harness.testing.line import FakeLine
 from tests.cli.conftest import Cli
+from tests.report.records import a_run, a_task
 
 RUN = ("run", "sample", "greet", "--agent", "openai:gpt-5", "--batch-id", "mine")
 BATCH = BatchId("mine")
@@ -201,6 +204,80 @@ def test_a_cassette_that_nobody_plays_is_noted(cli: Cli, world: World, tape: Pat
     result = cli("run", "sample", "greet", "--agent", "echo", "--cassette", str(tape))
     assert "is not played" in " ".join(result.stderr.split())
     assert world.replays == []
+
+
+@pytest.fixture
+def stored(project: Path, fakes: Fakes) -> None:
+    """Runs of the cell are stored: a quarter of a dollar, 150 tokens and two minutes each."""
+    (project / "results").mkdir()
+    cell = replace(a_task("greet", agent="openai", model="gpt-5"), suite="sample")
+    session = Session(Ending.FINISHED, 1.0, model_use=replace(USED, cost_usd=0.25))
+    run = a_run(0.5, cell, batch="old", session=session, stages_s=(("work", 120.0),))
+    fakes.store.save(run)
+
+
+@pytest.mark.usefixtures("stored", "world")
+def test_a_batch_that_will_not_fit_its_limits_says_so_before_it_starts(
+    cli: Cli, fakes: Fakes
+) -> None:
+    result = cli(
+        *RUN,
+        "--iterations",
+        "4",
+        "--max-batch-cost",
+        "0.6",
+        "--max-batch-time",
+        "7m",
+        "--jobs",
+        "1",
+    )
+    assert "about $1.0000 is more than the $0.6000 that is the batch's budget" in result.stderr
+    assert "about 8 min with 1 job is more than the 7 min of --max-batch-time" in result.stderr
+    assert fakes.store.runs(BATCH)
+
+
+@pytest.mark.usefixtures("stored", "world")
+def test_a_budget_smaller_than_one_run_is_refused_before_anything_is_planned(
+    cli: Cli, fakes: Fakes
+) -> None:
+    result = cli(*RUN, "--iterations", "4", "--max-batch-cost", "0.2")
+    assert result.exit_code == 2
+    assert "a run costs about $0.2500" in result.stderr
+    with pytest.raises(UsageError, match="no batch 'mine'"):
+        fakes.store.batch(BATCH)
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_is_left_of_a_budget_is_what_a_resumed_batch_is_held_to(
+    cli: Cli, fakes: Fakes, world: World
+) -> None:
+    world.fault = DENIED
+    cli(*RUN, "--iterations", "4", "--max-batch-tokens", "900")
+    world.fault = None
+    result = cli("resume", "mine", "--max-batch-tokens", "299")
+    assert result.exit_code == 2
+    assert "149 are left of the batch's budget: not one could be made" in result.stderr
+    assert len(fakes.store.runs(BATCH)) == 1
+    result = cli("resume", "mine", "--max-batch-tokens", "450")
+    assert "about 450 tokens are more than the 300 that are left of the batch's budget" in (
+        result.stderr
+    )
+
+
+@pytest.mark.usefixtures("world")
+def test_nothing_is_looked_up_where_nothing_is_limited(
+    cli: Cli, fakes: Fakes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    runs = fakes.store.runs
+
+    def spied(batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
+        asked.append(batch)
+        return runs(batch, limit)
+
+    monkeypatch.setattr(fakes.store, "runs", spied)
+    cli(*RUN)
+    assert None not in asked
 
 
 def test_a_run_that_the_world_spoils_again_and_again_is_left_alone_until_somebody_insists(

@@ -10,7 +10,9 @@ import pytest
 
 from harness.load.commands import PATTERNS
 from harness.load.marks import load_marks
-from harness.load.schema import ORACLE, POLICY, SCENARIO, SNAPSHOT, TEMPLATE
+from harness.load.matrix import load_matrix
+from harness.load.matrix_cells import points_of
+from harness.load.schema import MATRIX, ORACLE, POLICY, SCENARIO, SNAPSHOT, TEMPLATE
 from harness.load.scripts import load_script
 from harness.load.templates import check_snapshot, load_template, read_document
 from tests.load.project import KINDS, Project
@@ -31,6 +33,7 @@ def test_every_example_with_a_label_is_loaded_here() -> None:
     assert labels == {
         "scenario.yaml",
         "policy.yaml",
+        "matrix.yaml",
         "marks.yaml",
         "oracle-answers.json",
         "hidden/test_slots.py",
@@ -62,6 +65,16 @@ def test_the_marks_load(tmp_path: Path) -> None:
     path = tmp_path / "marks.yaml"
     path.write_text(examples("marks.yaml")[0], encoding="utf-8")
     assert load_marks(path).scores == {"Correctness": 4, "Code quality": 5}
+
+
+def test_the_matrix_loads(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.yaml"
+    path.write_text(examples("matrix.yaml")[0], encoding="utf-8")
+    scenarios = ("bug-fix/lost-updates", "bug-fix/other", "update-deps/one")
+    file = load_matrix(path, scenarios, ("oracle", "claude-code", "codex"))
+    tiers = dict.fromkeys(scenarios, ("L0", "L1", "L2"))
+    points = points_of(file, tiers, lambda agent: agent != "oracle")
+    assert (len(points), {p.terms.max_cost for p in points}) == (34, {1.0, 2.5})
 
 
 def test_the_first_scenario_needs_no_note(project: Callable[[str], Project]) -> None:
@@ -100,7 +113,7 @@ def test_the_hidden_test_uses_what_grading_has() -> None:
     assert {alias.name for alias in imported.names} <= defined
 
 
-@pytest.mark.parametrize("schema", [SCENARIO, ORACLE, POLICY, TEMPLATE, SNAPSHOT])
+@pytest.mark.parametrize("schema", [SCENARIO, ORACLE, POLICY, MATRIX, TEMPLATE, SNAPSHOT])
 def test_every_field_of_a_schema_is_on_the_page(schema: str) -> None:
     text = (ROOT / "harness" / "load" / "schemas" / schema).read_text(encoding="utf-8")
     whole = json.loads(text)
@@ -110,6 +123,8 @@ def test_every_field_of_a_schema_is_on_the_page(schema: str) -> None:
         heuristics = parts["heuristic_checks"]["properties"]
         lists = [each["items"] for each in heuristics.values() if "items" in each]
         nested += [parts["evaluators"]["items"], parts["llm_judge"], *lists]
+    if schema == MATRIX:
+        nested.append(whole["properties"]["overrides"]["items"])
     if schema == POLICY:
         nested.append(whole["$defs"]["tier"])
     fields = {name for each in nested for name in each.get("properties", {})}
