@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TARGETS = "help setup engine postgres demo bench test quick check fmt clean"
+TARGETS = "help setup engine postgres demo bench test chaos quick check fmt clean"
 PIN = re.compile(r"[a-z0-9-]+==[0-9][0-9A-Za-z.+!]*")
 
 
