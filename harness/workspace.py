@@ -25,7 +25,7 @@ from harness.sandbox.overlay import (
     mount_tmpfs,
     remove_workspace,
 )
-from harness.sandbox.owner import this_process
+from harness.sandbox.owner import Marks, this_process
 from harness.sandbox.scans import Comparison, Manifest
 from harness.sandbox.upperdir import UpperDir
 from harness.sandbox.volumes import (
@@ -149,9 +149,11 @@ class OverlayWorkspaces:
         self._fixtures = FixtureStore(state / "fixtures")
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; unmounted and gone when the block ends."""
-        del image
+        del image, marks
         tree = self._fixtures.tree(scenario)
         folder = self._state / "run" / uuid.uuid4().hex[:12]
         try:
@@ -211,21 +213,23 @@ class VolumeWorkspaces:
         self._fixture = _FixturesByVolume(volumes, state)
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; a box holds its memory file system until the block ends."""
-        fixture = self._fixture(scenario, image)
+        fixture, volumes = self._fixture(scenario, image), self._volumes.of(marks)
         disk_bytes = scenario.limits.disk_bytes
         with (
-            self._volumes.memory("upper", disk_bytes, _inodes(disk_bytes), AGENT_UID) as upper,
-            self._volumes.keeper(image, Mount(upper.name)) as holder,
+            volumes.memory("upper", disk_bytes, _inodes(disk_bytes), AGENT_UID) as upper,
+            volumes.keeper(image, Mount(upper.name)) as holder,
         ):
             must(holder, "mkdir", "u", "w")
-            with self._volumes.overlay("workspace", fixture.tree, upper) as merged:
+            with volumes.overlay("workspace", fixture.tree, upper) as merged:
                 yield VolumeWorkspace(
                     merged,
                     fixture.manifest,
                     disk_bytes,
-                    lambda: self._volumes.keeper(image, Mount(merged.name, read_only=True)),
+                    lambda: volumes.keeper(image, Mount(merged.name, read_only=True)),
                 )
 
 
@@ -237,16 +241,18 @@ class CopyWorkspaces:
         self._fixture = _FixturesByVolume(volumes, state)
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; the box that made the copy also captures it."""
-        fixture = self._fixture(scenario, image)
+        fixture, volumes = self._fixture(scenario, image), self._volumes.of(marks)
         disk_bytes = scenario.limits.disk_bytes
         room = fixture.manifest.size_bytes + disk_bytes
         files = fixture.manifest.files + _inodes(disk_bytes)
         source = Mount(fixture.volume.name, FIXTURE, read_only=True)
         with (
-            self._volumes.memory("workspace", room, files, AGENT_UID) as copy,
-            self._volumes.keeper(image, Mount(copy.name), source, extra_bytes=room) as keeper,
+            volumes.memory("workspace", room, files, AGENT_UID) as copy,
+            volumes.keeper(image, Mount(copy.name), source, extra_bytes=room) as keeper,
         ):
             must(keeper, "cp", "-a", f"{FIXTURE}/{TREE}/.", ".")
             yield VolumeWorkspace(copy, fixture.manifest, disk_bytes, lambda: nullcontext(keeper))

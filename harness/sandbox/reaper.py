@@ -6,18 +6,19 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import docker.errors
 
-from harness.domain.ids import LABEL
+from harness.domain.ids import OWNER_LABEL
 from harness.sandbox.engine import engine_faults
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace
-from harness.sandbox.owner import is_alive
+from harness.sandbox.owner import is_alive, is_left
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -29,7 +30,7 @@ GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that a dead process owned."""
+    """Something that a dead process owned, or that has expired."""
 
     kind: str
     name: str
@@ -38,22 +39,29 @@ class Leftover:
 class Reaper:
     """Looks only at what carries our label or lies in our folders, and at no living owner."""
 
-    def __init__(self, client: DockerClient, state: Path, sockets: Path | None = None) -> None:
+    def __init__(
+        self,
+        client: DockerClient,
+        state: Path,
+        sockets: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._client = client
         self._state = state
         self._sockets = sockets
+        self._now = now
 
     def find(self) -> Iterator[Leftover]:
-        """Leftovers of processes that no longer run; containers first, they hold the mounts."""
-        owner = f"{LABEL}.owner"
+        """Leftovers; containers first, they hold the mounts."""
+        now, owner = self._now(), OWNER_LABEL
         with engine_faults("list containers"):
             containers = self._client.api.containers(all=True, filters={"label": owner})
             volumes = self._client.api.volumes(filters={"label": owner})["Volumes"] or []
         for container in containers:
-            if not is_alive(container["Labels"][owner]):
+            if is_left(container["Labels"], now):
                 yield Leftover("container", container["Id"])
         for volume in volumes:
-            if not is_alive(volume["Labels"][owner]):
+            if is_left(volume["Labels"], now):
                 yield Leftover("volume", volume["Name"])
         for folder in sorted(self._state.glob("run/*")):
             if not is_alive(_owner_of(folder)):

@@ -134,7 +134,8 @@ def seat(tools: Tools, spec: RunSpec, image: PreparedImage) -> Iterator[Seat]:
         if line is None:
             raise RuntimeError("a tool loop got no line")
         mounts = (workspace.mount,)
-        box_spec = tools.box_spec(run, Purpose.WORK, spec.scenario, image, mounts)
+        marks = tools.marks(run, BATCH, spec.scenario.limits)
+        box_spec = tools.box_spec(marks, Purpose.WORK, spec.scenario, image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             yield Seat(run, spec, agent, box, line)
 

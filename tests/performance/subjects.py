@@ -354,7 +354,8 @@ def time_call(tools: Tools, spec: RunSpec, bare: Bare, rounds: int, tick: Tick) 
     run = new_run_id(datetime.now(UTC), "performance")
     with tools.workspaces.open(scenario, bare.image) as workspace:
         mounts = (workspace.mount,)
-        box_spec = tools.box_spec(run, Purpose.WORK, scenario, bare.image, mounts)
+        marks = tools.marks(run, BATCH, scenario.limits)
+        box_spec = tools.box_spec(marks, Purpose.WORK, scenario, bare.image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             context = ToolContext(box, scenario.limits, scenario.oracle)
             desk = Workbench(toolbox(), context, scenario.limits.wall_clock_s)
