@@ -7,16 +7,17 @@ import os
 import shutil
 import tarfile
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from harness.domain.changes import Changes
 from harness.domain.digests import tree_digest
 from harness.domain.scenario import Scenario
 from harness.errors import SandboxFault
-from harness.ledger import commit_everything
+from harness.git import commit_everything
 from harness.sandbox.base import AGENT_UID, WORKSPACE, Mount, PreparedImage, Workspace
 from harness.sandbox.box import DaemonBox
 from harness.sandbox.overlay import (
@@ -42,6 +43,7 @@ from harness.sandbox.volumes import (
 
 BYTES_PER_INODE = 4096
 PAGE_BYTES = 4096
+UNFINISHED = "unfinished"
 
 
 class FixtureStore:
@@ -52,7 +54,7 @@ class FixtureStore:
 
     def tree(self, scenario: Scenario) -> Path:
         """A copy that stays, made if it is not there yet; needs root."""
-        home = self._folder / scenario.digests.fixture[:32]
+        home = self._folder / copy_name(scenario)
         if not home.exists():
             with self._unfinished() as folder:
                 if not home.exists():
@@ -62,7 +64,24 @@ class FixtureStore:
                     commit_everything(tree)
                     _hand_over(tree / ".git")
                     folder.rename(home)
+        with suppress(OSError):
+            # its age is the time since somebody used it
+            os.utime(home)
         return home / TREE
+
+    def unused(self, needed: Collection[str], before: datetime) -> Iterator[Path]:
+        """Copies that are not needed and that nobody used since then."""
+        for home in sorted(self._folder.glob("*/")):
+            is_copy = home.name != UNFINISHED and home.name not in needed
+            if is_copy and home.stat().st_mtime < before.timestamp():
+                yield home
+
+    def drop(self, name: str) -> bool:
+        """Remove a copy; whoever wants it again makes it again."""
+        with self._unfinished() as folder, suppress(FileNotFoundError):
+            (self._folder / name).rename(folder / "gone")
+            return True
+        return False
 
     @contextmanager
     def packed(self, scenario: Scenario) -> Iterator[Packed]:
@@ -87,7 +106,7 @@ class FixtureStore:
     def _unfinished(self) -> Iterator[Path]:
         """An empty folder of one process at a time, for what is not to be found half made."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        folder = self._folder / "unfinished"
+        folder = self._folder / UNFINISHED
         with _locked(self._folder / "lock"):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -95,6 +114,11 @@ class FixtureStore:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_name(scenario: Scenario) -> str:
+    """The folder that holds the copy of a scenario's fixture."""
+    return scenario.digests.fixture[:32]
 
 
 def _copy(scenario: Scenario, folder: Path) -> Path:
@@ -261,7 +285,7 @@ class CopyWorkspaces:
 class _FixturesByVolume:
     def __init__(self, volumes: Volumes, state: Path) -> None:
         self._store = FixtureStore(state / "fixtures")
-        self._kept = FixtureVolumes(volumes, state / "locks")
+        self._kept = FixtureVolumes(volumes, state)
 
     def __call__(self, scenario: Scenario, image: PreparedImage) -> FixtureVolume:
         digest = scenario.digests.fixture

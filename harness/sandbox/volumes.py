@@ -27,6 +27,7 @@ from harness.sandbox.docker import DockerSandboxes
 from harness.sandbox.engine import engine_faults
 from harness.sandbox.owner import MARGIN, Marks
 from harness.sandbox.scans import Manifest
+from harness.sandbox.stale import note_volume
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -199,6 +200,11 @@ def must(box: DaemonBox, *command: str) -> None:
         raise SandboxFault(f"could not prepare a workspace: {command[0]}: {why}")
 
 
+def fixture_volume(digest: Digest) -> str:
+    """The volume that keeps a fixture."""
+    return volume_name("fixture", digest[:32])
+
+
 Pack = Callable[[], AbstractContextManager[Packed]]
 
 
@@ -210,15 +216,16 @@ class FixtureVolumes:
     """
 
     volumes: Volumes
-    locks: Path
+    state: Path
     _known: dict[Digest, FixtureVolume] = field(default_factory=dict)
 
     def get(self, digest: Digest, image: PreparedImage, pack: Pack) -> FixtureVolume:
         """The volume of a fixture, made from `pack()` if the engine does not have it."""
-        if digest not in self._known:
-            lock = self.locks / f"fixture-{digest[:16]}"
+        name = fixture_volume(digest)
+        note_volume(self.state, name)
+        if digest not in self._known or self.volumes.find(name) is None:
+            lock = self.state / "locks" / f"fixture-{digest[:16]}"
             with build_lock(lock, f"fixture {digest[:16]}", _tell):
-                name = volume_name("fixture", digest[:32])
                 with keeper_faults(f"keep the fixture {digest[:16]} in the volume {name}"):
                     found = self._find(name, image) or self._make(name, digest, image, pack)
                 self._known[digest] = found

@@ -45,6 +45,14 @@ RETRIED = frozenset(kind for kind, rule in TABLE.items() if rule.retried)
 """A planned run whose records all ended so is still missing."""
 
 
+@dataclass(frozen=True, slots=True)
+class References:
+    """What the store refers to: its runs, and every digest that stands in one of its documents."""
+
+    runs: frozenset[RunId]
+    digests: frozenset[str]
+
+
 class Artifacts(Protocol):
     """Content-addressed, compressed pieces of output."""
 
@@ -123,4 +131,8 @@ class Store(Protocol):
 
     def reviews(self, run: RunId | None = None) -> Sequence[Review]:
         """The judgements that were added to a run, or to any, in the order they were made."""
+        ...
+
+    def references(self) -> References:
+        """All that must be kept because something stored refers to it."""
         ...

@@ -26,8 +26,8 @@ from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
-from harness.store.base import RETRIED, Planned, Wanted, cause
-from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
+from harness.store.base import RETRIED, Planned, References, Wanted, cause
+from harness.store.codec import MISREAD, cell_key, decode, digests_in, encode, timestamp
 from harness.store.refusals import FEW, no_batch, no_run, several_batches, several_runs, taken
 from harness.store.schema import BATCHES, CHECKS, CONTROLS, PLANNED, REVIEWS, RUNS
 
@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
+
+FETCHED = 500
+"""So many documents are held at once where all are looked through."""
 
 RECENT = 1000
 """Among how many ids a near one is looked for."""
@@ -201,6 +204,16 @@ class SqlStore:
         with self._reading("list judgements") as db:
             rows = db.execute(query).all()
         return tuple(self._read(Review, r.document, f"a judgement of run {r.run!r}") for r in rows)
+
+    def references(self) -> References:
+        """One pass over every document; nothing is decoded."""
+        with self._reading("see what is referred to") as db:
+            runs = frozenset(RunId(run) for run in db.scalars(select(RUNS.c.id)))
+            digests: set[str] = set()
+            for column in (RUNS.c.document, CONTROLS.c.document, REVIEWS.c.document):
+                for document in db.scalars(select(column).execution_options(yield_per=FETCHED)):
+                    digests.update(digests_in(document))
+        return References(runs, frozenset(digests))
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[Connection]:

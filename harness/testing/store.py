@@ -13,8 +13,8 @@ from harness.domain.judgement import Judgement, Mark, Review
 from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
-from harness.store.base import RETRIED, Planned, Wanted, cause
-from harness.store.codec import decode, encode
+from harness.store.base import RETRIED, Planned, References, Wanted, cause
+from harness.store.codec import decode, digests_in, encode
 from harness.store.refusals import no_batch, no_run, several_batches, several_runs, taken
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
@@ -163,6 +163,14 @@ class MemoryStore:
         return tuple(
             sorted((r for r in every if run in {None, r.run}), key=lambda r: (r.at, r.run))
         )
+
+    def references(self) -> References:
+        """Looked for in every document in memory."""
+        with self._lock:
+            documents = [*self._runs.values(), *self._reviews]
+            documents += [encode(control) for control in self._controls.values()]
+            digests = frozenset(d for document in documents for d in digests_in(document))
+            return References(frozenset(self._runs), digests)
 
     def _newest(self) -> list[BatchId]:
         return sorted(self._began, key=lambda batch: (self._began[batch], batch), reverse=True)
