@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from harness.domain.scenario import Scenario
+from harness.domain.scenario import MIB, Scenario
 from harness.errors import EnvironmentFault
 from harness.ledger import Ledger
 from harness.sandbox import bases
 from harness.sandbox.base import Program
+from harness.sandbox.engine import size
 from harness.sandbox.npm import expected
 from harness.sandbox.overlay import OWNER_FILE
 from harness.sandbox.owner import is_alive
@@ -33,14 +34,6 @@ Find = Callable[[datetime], Iterable[Waste]]
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
-    """All scenarios of a project; of those whose files are wrong just now only the keys."""
-
-    scenarios: Sequence[Scenario]
-    unreadable: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Swept:
     """How a cleaning went."""
 
@@ -53,6 +46,15 @@ class Swept:
     def size_bytes(self) -> int:
         """What is free again, about."""
         return sum(waste.size_bytes for waste in self.gone)
+
+    def lines(self) -> Iterator[str]:
+        """What was removed and what could not be, for people."""
+        count = sum(waste.count for waste in self.gone)
+        yield f"removed {count} unused, at least {room(self.size_bytes)}"
+        for waste in self.gone:
+            yield f"  {waste.kind} {waste.name}: {waste.why}"
+        for fault in self.faults:
+            yield f"  could not remove {fault}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,11 @@ class Needs:
             frozenset(volumes | {program_volume(*pair) for pair in pairs}),
             frozenset(archive_file(a) for _, a in pairs if expected(a.integrity)),
         )
+
+
+def room(size_bytes: int) -> str:
+    """Room for people."""
+    return size(size_bytes) if not 0 < size_bytes < MIB else "under 1 MiB"
 
 
 def taken_bytes(folder: Path) -> int:

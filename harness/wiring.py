@@ -19,7 +19,7 @@ from harness.roster import load_attribute, make_agent, open_chat, plugins
 if TYPE_CHECKING:
     from docker import DockerClient
 
-    from harness.cleaning import Cleaner, Project
+    from harness.cleaning import Cleaner
     from harness.domain.application import Application, Choice, Wearing
     from harness.domain.ids import BatchId
     from harness.domain.record import SpecialistRef
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from harness.gateway.prices import Prices
     from harness.gateway.targets import Targets
     from harness.ledger import Ledger
+    from harness.load.scenarios import Project
     from harness.sandbox.base import Workspaces
     from harness.sandbox.docker import DockerSandboxes
     from harness.sandbox.engine import EngineReport

@@ -10,15 +10,13 @@ import click
 from rich.text import Text
 
 from harness import wiring
-from harness.cleaning import Swept, remove
+from harness.cleaning import Swept, remove, room
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
-from harness.cli.selection import project_of
 from harness.cli.tables import Column, FittedTable
-from harness.domain.scenario import MIB
+from harness.load.scenarios import load_project
 from harness.load.units import seconds
 from harness.report.words import plural
-from harness.sandbox.engine import size
 from harness.sandbox.stale import Waste
 
 WEEK = "7d"
@@ -69,7 +67,8 @@ def clean_up(*, yes: bool, age: timedelta, as_json: bool, root: Path | None) -> 
       bench clean --older-than 30d --json
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
-    cleaner = wiring.open_cleaner(settings, project_of(settings))
+    project = load_project(settings.root, wiring.evaluator_kinds())
+    cleaner = wiring.open_cleaner(settings, project)
     found = list(cleaner.find(datetime.now(UTC) - age))
     swept = remove(found) if yes else None
     if as_json:
@@ -87,9 +86,10 @@ def _show(found: Sequence[Waste], swept: Swept | None) -> None:
     console.print(_table(found))
     if swept is None:
         total = sum(waste.size_bytes for waste in found)
-        console.print(f"\n{_things(found)}, at least {_room(total)}: bench clean --yes removes them")
+        there = f"{_things(found)}, at least {room(total)}"
+        console.print(f"\n{there}: bench clean --yes removes them")
         return
-    console.print(f"\nremoved {_things(swept.gone)}, at least {_room(swept.size_bytes)}")
+    console.print(f"\nremoved {_things(swept.gone)}, at least {room(swept.size_bytes)}")
     if swept.spared:
         console.print(f"{_things(swept.spared)} turned out to be in use, and stayed")
     for fault in swept.faults:
@@ -104,14 +104,10 @@ def _table(found: Sequence[Waste]) -> FittedTable:
         Column("Why"),
     )
     rows = tuple(
-        (Text(w.kind), Text(clean(w.name)), Text(_room(w.size_bytes)), Text(clean(w.why)))
+        (Text(w.kind), Text(clean(w.name)), Text(room(w.size_bytes)), Text(clean(w.why)))
         for w in found
     )
     return FittedTable(columns, rows)
-
-
-def _room(size_bytes: int) -> str:
-    return size(size_bytes) if not 0 < size_bytes < MIB else "under 1 MiB"
 
 
 def _things(found: Sequence[Waste]) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from harness import wiring
-from harness.cleaning import Project
 from harness.cli.bench import COMMANDS
 from harness.domain.scenario import Scenario
 from harness.errors import UsageError
@@ -38,15 +37,3 @@ def tiers_of(text: str, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     if text == "all":
         return tuple(dict.fromkeys(tier for s in scenarios for tier in s.tiers))
     return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-
-
-def project_of(settings: Settings) -> Project:
-    """Every scenario of the project, whatever state its files are in."""
-    kinds, loaded, unreadable = wiring.evaluator_kinds(), [], set()
-    for suite in find_suites(settings.root):
-        for name in find_scenarios(settings.root, suite):
-            try:
-                loaded.append(load_scenario(settings.root, suite, name, kinds=kinds))
-            except UsageError:
-                unreadable.add(f"{suite}/{name}")
-    return Project(loaded, frozenset(unreadable))
