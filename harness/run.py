@@ -37,6 +37,7 @@ from harness.log import bound, log
 from harness.patches import parse_patch
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
 from harness.store import transcripts
+from harness.store.patience import save_patiently
 from harness.tools import PlayedUser, Tools
 
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
@@ -58,11 +59,11 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
             raise
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it
-            tools.store.save(draft.record(tools.now(), bug))
+            save_patiently(tools.store, draft.record(tools.now(), bug), tools.watch.tell)
             raise
         with shield():
             record = draft.record(tools.now(), error)
-            tools.store.save(record)
+            save_patiently(tools.store, record, tools.watch.tell)
         tools.watch.ended(record)
         return record
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from harness.errors import UsageError, nearest
+from harness.errors import SandboxFault, UsageError, nearest
 from harness.roster import load_attribute, make_agent, open_chat, plugins
 
 if TYPE_CHECKING:
@@ -189,6 +189,23 @@ def open_engine(settings: Settings) -> DockerClient:
     from harness.sandbox.engine import connect
 
     return connect(settings.docker_host)
+
+
+def engine_answers(settings: Settings) -> Callable[[], str | None]:
+    """What says, each time it is asked, why the engine does not answer; None when it does."""
+    from harness.sandbox.engine import engine_faults
+
+    client = open_engine(settings)
+
+    def ask() -> str | None:
+        try:
+            with engine_faults("answer"):
+                client.ping()
+        except SandboxFault as fault:
+            return str(fault)
+        return None
+
+    return ask
 
 
 def describe_engine(settings: Settings) -> EngineReport:

@@ -56,7 +56,7 @@ class FixtureStore:
         """A copy that stays, made if it is not there yet; needs root."""
         home = self._folder / copy_name(scenario)
         if not home.exists():
-            with self._unfinished() as folder:
+            with _disk_faults(scenario), self._unfinished() as folder:
                 if not home.exists():
                     tree = _copy(scenario, folder)
                     # owners first: git's index remembers them, and would look at every file again
@@ -86,7 +86,7 @@ class FixtureStore:
     @contextmanager
     def packed(self, scenario: Scenario) -> Iterator[Packed]:
         """A copy in a tar file, where owners can be written down without being root."""
-        with self._unfinished() as folder:
+        with _disk_faults(scenario), self._unfinished() as folder:
             tree = _copy(scenario, folder)
             commit_everything(tree)
             members: list[tarfile.TarInfo] = []
@@ -114,6 +114,25 @@ class FixtureStore:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _disk_faults(scenario: Scenario) -> Iterator[None]:
+    try:
+        yield
+    except shutil.Error as error:
+        # it lists every file that could not be copied, with the reason for each
+        why = str(error.args[0][0][2]) if error.args[0] else str(error)
+        raise _no_copy(scenario, why) from error
+    except OSError as error:
+        raise _no_copy(scenario, error.strerror or str(error)) from error
+
+
+def _no_copy(scenario: Scenario, why: str) -> SandboxFault:
+    return SandboxFault(
+        f"could not bring a copy of {scenario.fixture} into a workspace: {why};"
+        " see that the disk has room, then resume"
+    )
 
 
 def copy_name(scenario: Scenario) -> str:
@@ -181,7 +200,8 @@ class OverlayWorkspaces:
         tree = self._fixtures.tree(scenario)
         folder = self._state / "run" / uuid.uuid4().hex[:12]
         try:
-            self._mount(folder, tree, scenario.limits.disk_bytes)
+            with _disk_faults(scenario):
+                self._mount(folder, tree, scenario.limits.disk_bytes)
             yield OverlayWorkspace(folder, tree, scenario.limits.disk_bytes)
         finally:
             remove_workspace(folder)

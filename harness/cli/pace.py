@@ -47,7 +47,13 @@ class Pace:
         folders = [settings.results, *([Path(engine.root_dir)] if engine.local else [])]
         fits = min(MOST, fitting(specs, engine.cpus, engine.memory_bytes))
         room = Seldom(partial(make_room, settings))
-        return self.jobs or fits, Bounds(self.most_s, self.min_free_bytes, folders, make_room=room)
+        return self.jobs or fits, Bounds(
+            self.most_s,
+            self.min_free_bytes,
+            folders,
+            make_room=room,
+            engine=wiring.engine_answers(settings),
+        )
 
 
 STEADY = Pace()

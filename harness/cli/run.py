@@ -49,7 +49,7 @@ from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec, Warmup
-from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.errors import BatchStopped, EnvironmentFault, Interrupted, UsageError
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.report.documents import batch_document
@@ -290,6 +290,9 @@ def _run(
         raise BatchStopped(
             f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
         ) from stop
+    except EnvironmentFault as fault:
+        # what cannot even be stored ends the batch; what was stored before it is as it was
+        raise BatchStopped(f"{fault}\nto go on after that: bench resume {batch}") from fault
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from harness.bounds import Bounds, Seldom
 from harness.crew import run_batch
 from harness.domain.ids import BatchId
 from harness.errors import BatchStopped
+from harness.interrupts import Interrupts
 from harness.testing.builders import some_tools
 from tests.run.test_crew import BUILD, some_specs
 
@@ -69,4 +70,31 @@ def test_a_disk_that_stays_full_ends_the_batch_and_room_is_made_seldom(tmp_path:
 
 def test_nothing_is_removed_while_there_is_room(tmp_path: Path) -> None:
     bounds = Bounds(min_free_bytes=1, folders=[tmp_path], make_room=lambda: pytest.fail("asked"))
+    assert bounds.reached() is None
+
+
+def test_an_engine_that_is_away_is_waited_for() -> None:
+    answers, slept = iter(["refused", "refused", None]), []
+    bounds = Bounds(engine=lambda: next(answers), sleep=slept.append)
+    assert bounds.reached() is None
+    assert len(slept) == 2
+
+
+def test_an_engine_that_does_not_come_back_ends_the_batch() -> None:
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    bounds = Bounds(engine=lambda: "refused", clock=lambda: now, began=0.0, sleep=sleep)
+    assert "did not come back within 120 s: refused" in str(bounds.reached())
+    assert now == 120.0
+
+
+def test_who_wants_to_end_does_not_wait_for_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = Interrupts()
+    signals.draining = True
+    monkeypatch.setattr("harness.bounds.INTERRUPTS", signals)
+    bounds = Bounds(engine=lambda: "refused", sleep=lambda _s: pytest.fail("waited"))
     assert bounds.reached() is None
