@@ -50,6 +50,9 @@ class Swept:
     def lines(self) -> Iterator[str]:
         """What was removed and what could not be, for people."""
         count = sum(waste.count for waste in self.gone)
+        if not count and not self.faults:
+            yield "nothing was found that is unused"
+            return
         yield f"removed {count} unused, at least {room(self.size_bytes)}"
         for waste in self.gone:
             yield f"  {waste.kind} {waste.name}: {waste.why}"

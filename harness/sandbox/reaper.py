@@ -7,6 +7,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -64,7 +65,7 @@ class Reaper:
             if is_left(volume["Labels"], now):
                 yield Leftover("volume", volume["Name"])
         for folder in sorted(self._state.glob("run/*")):
-            if not is_alive(_owner_of(folder)):
+            if _is_dead(folder):
                 yield Leftover("workspace", str(folder))
         yield from _dead_sockets(self._sockets)
 
@@ -96,13 +97,19 @@ def _dead_sockets(parent: Path | None) -> Iterator[Leftover]:
             return
         folders = sorted(parent.iterdir()) if found.st_uid == os.getuid() else []
         for folder in folders:
-            owner = _owner_of(folder)
-            is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
-            if not is_new and not is_alive(owner):
+            if _is_dead(folder):
                 yield Leftover("socket", str(folder))
     except FileNotFoundError:
         # another command sweeps too, or nobody ever listened
         return
+
+
+def _is_dead(folder: Path) -> bool:
+    owner = _owner_of(folder)
+    with suppress(FileNotFoundError):
+        is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
+        return not is_new and not is_alive(owner)
+    return False
 
 
 def _owner_of(folder: Path) -> str:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from docker import DockerClient
@@ -106,6 +107,43 @@ def test_connections_that_break_while_the_engine_goes_on_are_nobodys_score(
         proxy.restart(away_s=0)
     _, said = process.communicate(timeout=300)
     finished = [run for run in runs_of(project) if run["status"] == "finished"]
-    assert {run["ending"] for run in finished} == {"finished"}, said
+    assert {run["session"]["ending"] for run in finished} == {"finished"}, said
     assert len({run["total_score"] for run in finished}) == 1, said
     check_whole(project, engine)
+
+
+def test_an_image_that_vanishes_is_built_again_and_costs_at_most_the_runs_under_way(
+    project: Project, engine: DockerClient
+) -> None:
+    path = project.root / "suites/sample/scenarios/greet/scenario.yaml"
+    image = "packages: [git, python3]"
+    # an image of this test alone: others use the one that `bench new` describes
+    alone = f'{image}\n  setup: [": {uuid4().hex}"]'
+    path.write_text(path.read_text().replace(image, alone))
+    before = prepared(engine)
+    assert project.bench("sample", "greet", "--agent", "echo").returncode == NOT_PASSED
+    (tag,) = [each for each in prepared(engine) - before if is_of(engine, each, alone)]
+    process = begin(project, "--jobs", "2")
+    for count in (1, 4, 7):
+        wait_for_runs(project, process, count)
+        engine.api.remove_image(tag, force=True)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode in {NOT_PASSED, WORLD}, said
+    assert "Traceback" not in said
+    faulted = [run for run in runs_of(project) if run["status"] != "finished"]
+    assert len(faulted) <= 2 * 3, said
+    assert {run["fault"]["cause"] for run in faulted} <= {"sandbox"}
+    check_whole(project, engine)
+    engine.api.remove_image(tag, force=True)
+
+
+def prepared(engine: DockerClient) -> set[str]:
+    found = engine.images.list(filters={"label": "mintmark.scenario=sample/greet"})
+    return {tag for image in found for tag in image.tags}
+
+
+def is_of(engine: DockerClient, tag: str, line: str) -> bool:
+    """Whether an image was made with that line."""
+    mark = line.rpartition(": ")[2].rstrip('"]')
+    steps = engine.images.get(tag).history()
+    return any(mark in str(step.get("CreatedBy")) for step in steps)

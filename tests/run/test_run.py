@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
 from harness.evaluate import Cost, Evidence, scored
 from harness.run import attempt
 from harness.sandbox.base import BoxError, Completed, Purpose
-from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
+from harness.testing.builders import START, FakeAgent, a_scenario, a_spec, some_tools
 from harness.testing.sandbox import FakeBox
 
 BATCH = BatchId("batch")
@@ -101,6 +102,24 @@ def test_a_bug_of_ours_is_stored_and_flies(tmp_path: Path) -> None:
     (record,) = fakes.store.runs()
     assert record.fault is not None
     assert record.fault.cause is Cause.HARNESS
+
+
+@pytest.mark.parametrize("hours", [-12, 12])
+def test_a_clock_that_jumps_in_the_middle_of_a_run_changes_no_duration(
+    tmp_path: Path, hours: int
+) -> None:
+    fakes = some_tools(BUILD)
+    moments = iter([START, START])
+
+    def now() -> datetime:
+        return next(moments, START + timedelta(hours=hours))
+
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, replace(fakes.tools, now=now))
+    assert fakes.store.run(record.id) == record
+    assert record.fault is None
+    assert record.session is not None
+    assert 0 <= record.session.duration_s < 60
+    assert all(0 <= seconds < 60 for _, seconds in record.stages_s)
 
 
 def test_an_interrupted_run_is_stored_with_its_work_and_ends_the_batch(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,6 +75,17 @@ def test_a_clock_that_jumps_by_hours_makes_nothing_expire(tmp_path: Path) -> Non
     assert found(tmp_path, elsewhere, START + timedelta(seconds=600) + 12 * HOUR) == []
     assert found(tmp_path, elsewhere, START - 12 * HOUR) == []
     assert found(tmp_path, elsewhere, START + timedelta(days=2)) == BOTH
+
+
+def test_a_workspace_that_is_being_made_has_no_owner_yet_and_is_not_swept(tmp_path: Path) -> None:
+    folder = tmp_path / "run/1"
+    folder.mkdir(parents=True)
+    assert found(tmp_path, {"mintmark.owner": this_process()}) == []
+    old = time.time() - 120
+    os.utime(folder, (old, old))
+    assert found(tmp_path, {"mintmark.owner": this_process()}) == [str(folder)]
+    (folder / "owner").write_text(this_process())
+    assert found(tmp_path, {"mintmark.owner": this_process()}) == []
 
 
 @pytest.fixture
