@@ -6,14 +6,19 @@ import json
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from docker import DockerClient
+from docker.errors import ImageNotFound
 
+from harness import wiring
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD
+from harness.load.scenarios import load_scenario
+from harness.sandbox.images import DockerImages
 from tests.endtoend.flaky_engine import FlakyEngine, flaky_engine
 from tests.endtoend.test_commands import Project, engine, ours
 
@@ -115,18 +120,18 @@ def test_connections_that_break_while_the_engine_goes_on_are_nobodys_score(
 def test_an_image_that_vanishes_is_built_again_and_costs_at_most_the_runs_under_way(
     project: Project, engine: DockerClient
 ) -> None:
-    path = project.root / "suites/sample/scenarios/greet/scenario.yaml"
-    image = "packages: [git, python3]"
-    # an image of this test alone: others use the one that `bench new` describes
-    alone = f'{image}\n  setup: [": {uuid4().hex}"]'
-    path.write_text(path.read_text().replace(image, alone))
-    before = prepared(engine)
     assert project.bench("sample", "greet", "--agent", "echo").returncode == NOT_PASSED
-    (tag,) = [each for each in prepared(engine) - before if is_of(engine, each, alone)]
+    path = project.root / "suites/sample/scenarios/greet/scenario.yaml"
+    described = "name: debian:bookworm-slim\n  packages: [git, python3]"
+    assert described in path.read_text()
+    # an image of this test alone, quick to build: others use the one that `bench new` describes
+    alone = f'name: {tag_of(project, engine)}\n  setup: [": {uuid4().hex}"]'
+    path.write_text(path.read_text().replace(described, alone))
+    tag = tag_of(project, engine)
     process = begin(project, "--jobs", "2")
     for count in (1, 4, 7):
         wait_for_runs(project, process, count)
-        engine.api.remove_image(tag, force=True)
+        vanish(engine, tag)
     _, said = process.communicate(timeout=300)
     assert process.returncode in {NOT_PASSED, WORLD}, said
     assert "Traceback" not in said
@@ -134,16 +139,17 @@ def test_an_image_that_vanishes_is_built_again_and_costs_at_most_the_runs_under_
     assert len(faulted) <= 2 * 3, said
     assert {run["fault"]["cause"] for run in faulted} <= {"sandbox"}
     check_whole(project, engine)
-    engine.api.remove_image(tag, force=True)
+    vanish(engine, tag)
 
 
-def prepared(engine: DockerClient) -> set[str]:
-    found = engine.images.list(filters={"label": "mintmark.scenario=sample/greet"})
-    return {tag for image in found for tag in image.tags}
+def tag_of(project: Project, engine: DockerClient) -> str:
+    """What the scenario's image is called, as its file is now."""
+    scenario = load_scenario(project.root, "sample", "greet", wiring.evaluator_kinds())
+    needed = DockerImages(engine, project.root / "results/state").needed([scenario])
+    (tag,) = (tag for tag in needed.tags if "/prepared:" in tag)
+    return tag
 
 
-def is_of(engine: DockerClient, tag: str, line: str) -> bool:
-    """Whether an image was made with that line."""
-    mark = line.rpartition(": ")[2].rstrip('"]')
-    steps = engine.images.get(tag).history()
-    return any(mark in str(step.get("CreatedBy")) for step in steps)
+def vanish(engine: DockerClient, tag: str) -> None:
+    with suppress(ImageNotFound):
+        engine.api.remove_image(tag, force=True)
