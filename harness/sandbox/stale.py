@@ -197,10 +197,16 @@ def _remove_volume(client: DockerClient, name: str, note: Path, before: datetime
     if used is None or used >= before:
         return False
     with engine_faults(f"remove the volume {name}"):
-        gone = _unless_used(lambda: client.api.remove_volume(name))
+        gone = not _stood_on(client, name) and _unless_used(lambda: client.api.remove_volume(name))
     if gone:
         note.unlink(missing_ok=True)
     return gone
+
+
+def _stood_on(client: DockerClient, name: str) -> bool:
+    """Whether a workspace, of whatever project, lies over the volume: the engine does not know."""
+    found = client.api.volumes(filters={"label": LABEL})["Volumes"] or []
+    return any(f"/{name}/" in (each.get("Options") or {}).get("o", "") for each in found)
 
 
 def _unless_used(remove: Callable[[], object]) -> bool:

@@ -44,6 +44,7 @@ class FakeEngine:
     scenario: str = "suite/one"
     tag: str = "mintmark/prepared:1"
     refuses: HTTPStatus | None = None
+    over: str = ""
     removed: list[str] = field(default_factory=list)
 
     @property
@@ -62,6 +63,8 @@ class FakeEngine:
         return [{"Id": "sha256:1", "RepoTags": [self.tag], "Labels": labels}]
 
     def kept(self, filters: dict[str, object]) -> dict[str, object]:
+        if filters["label"] == "mintmark":
+            return {"Volumes": [{"Name": "other"}, {"Name": "w", "Options": {"o": self.over}}]}
         is_fixture = filters["label"] == "mintmark=fixture"
         return {"Volumes": [{"Name": "mintmark-fixture-1"}] if is_fixture else None}
 
@@ -153,6 +156,15 @@ def test_a_volume_of_another_project_a_needed_one_and_one_used_lately_stay(tmp_p
     noted(tmp_path, timedelta(days=1))
     assert old_volumes(engine, tmp_path) == []
     assert engine.removed == []
+
+
+def test_a_volume_that_a_workspace_of_another_project_lies_over_stays(tmp_path: Path) -> None:
+    engine = FakeEngine(over="lowerdir=/var/lib/docker/volumes/mintmark-fixture-1/_data/tree,x=y")
+    noted(tmp_path, 2 * WEEK)
+    (waste,) = old_volumes(engine, tmp_path)
+    assert not waste.remove()
+    engine.over = "lowerdir=/var/lib/docker/volumes/mintmark-fixture-12/_data/tree,x=y"
+    assert waste.remove()
 
 
 def test_a_note_that_cannot_be_made_stops_nobody(tmp_path: Path) -> None:
