@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +18,7 @@ from harness.cleaning import Cleaner, Needs, Swept, Waste
 from harness.domain.changes import Change, ChangeKind, Changes
 from harness.domain.ids import Digest, RunId
 from harness.domain.record import CommandResult, Control
-from harness.errors import StoreFault
+from harness.errors import SandboxFault, StoreFault
 from harness.ledger import Ledger
 from harness.sandbox.owner import this_process
 from harness.store.artifacts import FileArtifacts
@@ -185,3 +187,26 @@ def test_a_fault_of_one_kind_keeps_no_other_from_going() -> None:
     swept = Cleaner([bad, lambda _before: [worse, fine, spared]]).sweep(NOW)
     assert swept == Swept((fine,), (spared,), ("locked", "kind worse: no"))
     assert swept.size_bytes == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        shutil.Error([("from", "to", "[Errno 28] No space left on device: 'to'")]),
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    ],
+    ids=["some files", "the folder"],
+)
+def test_a_fixture_that_finds_no_room_is_a_fault_of_the_world(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shutil, "copytree", refuse)
+    fixtures, scenario = FixtureStore(tmp_path / "fixtures"), a_scenario(tmp_path / "scenario")
+    with pytest.raises(SandboxFault, match=r"No space left on device.*then resume"):
+        fixtures.tree(scenario)
+    with pytest.raises(SandboxFault, match="No space left"), fixtures.packed(scenario):
+        pass
+    assert [path.name for path in (tmp_path / "fixtures").iterdir()] == ["lock"]

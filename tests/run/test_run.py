@@ -12,11 +12,11 @@ from harness.crew import run_batch
 from harness.domain.changes import Change
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId
-from harness.domain.record import CheckResult
+from harness.domain.record import CheckResult, RunRecord
 from harness.domain.scenario import CheckSpec
 from harness.domain.session import Ending
 from harness.domain.spec import Warmup
-from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
+from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault, StoreFault
 from harness.evaluate import Cost, Evidence, scored
 from harness.run import attempt
 from harness.sandbox.base import BoxError, Completed, Purpose
@@ -120,6 +120,24 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run_changes_no_duration(
     assert record.session is not None
     assert 0 <= record.session.duration_s < 60
     assert all(0 <= seconds < 60 for _, seconds in record.stages_s)
+
+
+def test_a_run_whose_store_is_locked_or_full_for_a_while_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.store.patience.PAUSE_S", 0.0)
+    fakes, refusals = some_tools(BUILD), iter([StoreFault("full"), StoreFault("full")])
+    save = fakes.store.save
+
+    def refuse(record: RunRecord) -> None:
+        if fault := next(refusals, None):
+            raise fault
+        save(record)
+
+    monkeypatch.setattr(fakes.store, "save", refuse)
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert fakes.store.run(record.id) == record
+    assert record.fault is None
 
 
 def test_an_interrupted_run_is_stored_with_its_work_and_ends_the_batch(tmp_path: Path) -> None:
