@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from harness.store.artifacts import FileArtifacts
 from harness.store.base import Store
 from harness.workspace import FixtureStore, copy_name
 
+BLOCK = 512
 YOUNG = timedelta(days=1)
 """A run writes its artefacts and its tree before its record, and a clock may jump by hours."""
 
@@ -126,7 +128,7 @@ def artefacts(store: Store, kept: FileArtifacts, before: datetime) -> Iterator[W
         yield Waste(
             "artefacts",
             f"{len(paths)} that no stored run refers to",
-            sum(path.stat().st_size for path in paths),
+            _sum(paths),
             "of runs that were not stored",
             lambda: sum(kept.remove(path, before) for path in paths) > 0,
             len(paths),
@@ -134,7 +136,7 @@ def artefacts(store: Store, kept: FileArtifacts, before: datetime) -> Iterator[W
     halves = kept.unfinished(before)
     if halves:
         yield Waste(
-            "artefacts", f"{len(halves)} half written", sum(p.stat().st_size for p in halves),
+            "artefacts", f"{len(halves)} half written", _sum(halves),
             "left by a command that is gone", lambda: kept.sweep(before) > 0, len(halves),
         )  # fmt: skip
 
@@ -159,7 +161,7 @@ def copies(fixtures: FixtureStore, needed: Needs, state: Path, before: datetime)
     if any(is_alive(_owner_of(folder)) for folder in state.glob("run/*")):
         return
     for home in fixtures.unused(needed.copies, before):
-        used = datetime.fromtimestamp(home.stat().st_mtime, UTC)
+        used = _changed(home)
         yield Waste(
             "fixture copy",
             home.name,
@@ -172,12 +174,12 @@ def copies(fixtures: FixtureStore, needed: Needs, state: Path, before: datetime)
 def archives(state: Path, needed: Needs, before: datetime) -> Iterator[Waste]:
     """Agents' programs as they came, and such as came by half."""
     for path in sorted((state / "programs").glob("*.*")):
-        made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        made = _changed(path)
         is_half = path.suffix == ".part"
         if path.name in needed.archives or path.suffix not in {".tgz", ".part"} or made >= before:
             continue
         why = "half fetched" if is_half else f"fetched {made:%Y-%m-%d}"
-        yield Waste("archive", path.name, path.stat().st_size, why, partial(_unlinked, path))
+        yield Waste("archive", path.name, _sum([path]), why, partial(_unlinked, path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +210,24 @@ def room(size_bytes: int) -> str:
 
 def taken_bytes(folder: Path) -> int:
     """What a folder takes up on the disk; links are not followed."""
-    return sum(
-        os.lstat(f"{where}/{name}").st_blocks * 512
-        for where, _, names in os.walk(folder)
-        for name in names
-    )
+    return _sum(Path(where, name) for where, _, names in os.walk(folder) for name in names)
+
+
+def _sum(paths: Iterable[Path]) -> int:
+    """What files take up; one that somebody else has just removed takes nothing."""
+    total = 0
+    for path in paths:
+        with suppress(FileNotFoundError):
+            total += path.lstat().st_blocks * BLOCK
+    return total
+
+
+def _changed(path: Path) -> datetime:
+    """When it was changed last; now for what somebody else has just removed."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return datetime.now(UTC)
 
 
 def _reaped(reaper: Reaper, left: Leftover) -> bool:

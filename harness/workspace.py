@@ -73,8 +73,9 @@ class FixtureStore:
         """Copies that are not needed and that nobody used since then."""
         for home in sorted(self._folder.glob("*/")):
             is_copy = home.name != UNFINISHED and home.name not in needed
-            if is_copy and home.stat().st_mtime < before.timestamp():
-                yield home
+            with suppress(FileNotFoundError):
+                if is_copy and home.stat().st_mtime < before.timestamp():
+                    yield home
 
     def drop(self, name: str) -> bool:
         """Remove a copy; whoever wants it again makes it again."""

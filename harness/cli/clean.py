@@ -21,7 +21,7 @@ from harness.sandbox.stale import Waste
 
 WEEK = "7d"
 LEAST = timedelta(hours=1)
-"""A run under way may be no younger, and still needs what it began with."""
+"""A run that is under way may need what it found when it began."""
 
 
 def _age(_context: click.Context, _option: click.Parameter, value: str) -> timedelta:

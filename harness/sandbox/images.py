@@ -6,6 +6,7 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,8 +127,10 @@ class DockerImages:
             raise failure(scenario, progress, error)
         if local_id(self.client, tag) is None:
             raise SandboxFault(f"the engine built {tag} for {scenario.key} and does not find it")
-        for left in stale.steps(self.client, datetime.now(UTC) - stale.KEPT_STEPS):
-            left.remove()
+        with suppress(SandboxFault):
+            # the image is there: whatever is wrong with the rest, the run can go on
+            for left in stale.steps(self.client, datetime.now(UTC) - stale.KEPT_STEPS):
+                left.remove()
 
     def _run_build(
         self, scenario: Scenario, progress: Progress, tag: str

@@ -128,7 +128,11 @@ def _still_holds(path: Path, packed: bytes) -> bool:
 
 
 def _is_older(path: Path, than: datetime) -> bool:
-    return path.stat().st_mtime < than.timestamp()
+    """False for what somebody has just removed."""
+    try:
+        return path.stat().st_mtime < than.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

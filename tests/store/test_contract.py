@@ -20,7 +20,7 @@ from harness.errors import StoreFault, UsageError
 from harness.store.artifacts import FileArtifacts
 from harness.store.base import Artifacts, Store, Wanted
 from harness.store.sqlite import SqliteStore
-from harness.testing.store import NOON, MemoryArtifacts, MemoryStore, a_cell, a_record
+from harness.testing.store import NOON, MemoryArtifacts, MemoryStore, a_cell, a_record, a_review
 
 B = BatchId("b")
 SPEC = text_digest("spec")
@@ -52,6 +52,17 @@ def faulted(run: RunRecord, cause: Cause) -> RunRecord:
 def test_a_run_comes_back_as_it_was_stored(store: Store, full_record: RunRecord) -> None:
     store.save(full_record)
     assert store.run(full_record.id) == full_record
+
+
+def test_whatever_a_document_names_is_referred_to(store: Store, full_record: RunRecord) -> None:
+    store.save(full_record)
+    store.save_control(Control(text_digest("key"), full_record.commands, ()))
+    store.save_review(a_review(full_record.id))
+    found = store.references()
+    assert found.runs == {full_record.id}
+    named = {text_digest(name) for name in ("output", "spec", "task", "rubric")}
+    assert named <= found.digests
+    assert text_digest("nothing") not in found.digests
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(store: Store) -> None:
