@@ -22,13 +22,12 @@ from subjects import BATCH, Tick, timed
 from harness import wiring
 from harness.agents.base import Agent, Task, Workbench, supervise
 from harness.agents.tools import ToolContext, toolbox
-from harness.domain.ids import RunId, new_run_id
+from harness.domain.ids import OWNER_LABEL, RunId, new_run_id
 from harness.domain.session import Ending, Session
 from harness.domain.spec import AgentRef, RunSpec
 from harness.gateway.base import Line
 from harness.sandbox.base import Box, PreparedImage, Purpose
 from harness.sandbox.owner import this_process
-from harness.sandbox.volumes import OWNER_LABEL
 from harness.settings import Settings
 from harness.tools import Tools
 
