@@ -204,8 +204,7 @@ class Crew:
             raise self._broken
         if self._cancelled or (left and INTERRUPTS.draining):
             raise Interrupted
-        why = self._why_not()
-        if why and (left or self._starved):
+        if (left or self._starved) and (why := self._why_not()):
             raise BatchStopped(why)
         if self._refused:
             (first, *others) = self._refused.values()

@@ -1,7 +1,7 @@
 """The ledger: a bare git repository that holds every fixture and every run's final tree.
 
 What an agent made enters as data through `git fast-import` and leaves as data: there is never a
-working tree, and no filter, hook or attribute of it takes effect. The only home of git.
+working tree, and no filter, hook or attribute of it takes effect.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, BinaryIO, NamedTuple, Self
-
-from git.cmd import Git
-from git.exc import CommandError
+from typing import IO, NamedTuple, Self
 
 from harness.domain.changes import (
     EXECUTABLE_MODE,
@@ -35,24 +32,8 @@ from harness.domain.ids import Digest, RunId
 from harness.domain.record import TreeRef
 from harness.domain.scenario import Scenario
 from harness.errors import StoreFault, UsageError
+from harness.git import ENVIRONMENT, GitRunner
 from harness.treefiles import NewFiles, above, files_below, leads_out, refused_part, shown
-
-ENVIRONMENT: Mapping[str, str] = {
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_DEFAULT_HASH": "sha1",
-    "GIT_DEFAULT_REF_FORMAT": "files",
-    "GIT_AUTHOR_NAME": "Developer",
-    "GIT_AUTHOR_EMAIL": "developer@example.com",
-    "GIT_AUTHOR_DATE": "946684800 +0000",
-    "GIT_COMMITTER_NAME": "Developer",
-    "GIT_COMMITTER_EMAIL": "developer@example.com",
-    "GIT_COMMITTER_DATE": "946684800 +0000",
-}
-"""Nothing of the machine or its user; equal trees on equal bases are equal commits."""
 
 CONFIG = """\
 [core]
@@ -198,18 +179,34 @@ class Ledger:
 
         A run that is still being graded has a tree and is not stored: `before` must spare it.
         """
-        dropped = 0
-        refs = self._git.run("for-each-ref", "--format=%(refname)", RUNS).decode().split()
-        for run in (RunId(ref.removeprefix(RUNS)) for ref in refs):
-            if run not in known and _is_older(self._folder / (RUNS + run), before):
-                self.drop(run)
-                dropped += 1
+        lost = self.lost(known, before)
+        for run in lost:
+            self.drop(run)
         with _disk_faults(f"tidy up {self._folder}"):
             for left in (path for pattern in LEFTOVERS for path in self._folder.glob(pattern)):
                 if _is_older(left, before):
                     left.unlink(missing_ok=True)
         self._git.run("gc", "--quiet")
-        return dropped
+        return len(lost)
+
+    def lost(self, known: AbstractSet[RunId], before: datetime) -> Sequence[RunId]:
+        """Runs that have a tree older than `before` and were never stored."""
+        refs = self._git.run("for-each-ref", "--format=%(refname)", RUNS).decode().split()
+        runs = (RunId(ref.removeprefix(RUNS)) for ref in refs)
+        return tuple(
+            run
+            for run in runs
+            if run not in known and _is_older(self._folder / (RUNS + run), before)
+        )
+
+    def size_bytes(self, runs: Sequence[RunId]) -> int:
+        """What the trees of these runs take up that no other tree shares."""
+        if not runs:
+            return 0
+        excluded = [f"--exclude={RUNS}{run}" for run in runs]
+        names = [RUNS + run for run in runs]
+        asked = ("rev-list", "--objects", "--disk-usage", *names, "--not", *excluded, "--all")
+        return int(self._git.run(*asked))
 
     def _resolve(self, ref: str) -> str | None:
         return self._git.run("for-each-ref", "--format=%(objectname)", ref).decode().strip() or None
@@ -242,77 +239,6 @@ class Ledger:
                             f" ({entry.object_id}); restore it from a copy"
                         )
                     yield entry, data[:-1]
-
-
-class GitRunner:
-    """git in a clean environment; its failures become StoreFault.
-
-    The repository is always named, never searched for: git then does not ask whose it is
-    (safe.directory), and nothing above it can take its place.
-    """
-
-    def __init__(self, *options: str, cwd: Path) -> None:
-        self._options = options
-        self._cwd = cwd
-        self._git = Git(cwd)
-        self._git.update_environment(**ENVIRONMENT)
-
-    def run(self, *arguments: str, stdin: BinaryIO | None = None) -> bytes:
-        """What a git command wrote to its standard output; Ctrl-C does not reach it."""
-        with self._faults(arguments[0]):
-            return self._git.execute(
-                self._command(arguments),
-                istream=stdin,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                start_new_session=True,
-            )
-
-    @contextmanager
-    def stream(self, *arguments: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
-        """The standard output of a git command while it runs; it is killed when the block ends."""
-        with self._faults(arguments[0]):
-            process = self._git.execute(
-                self._command(arguments), istream=stdin, as_process=True, start_new_session=True
-            )
-        try:
-            yield process.stdout
-        finally:
-            process.kill()
-            process.communicate()
-
-    def _command(self, arguments: Sequence[str]) -> list[str]:
-        # GitPython hands the environment on; env(1) takes out what git would hear of it
-        inherited = [n for n in os.environ if n.startswith("GIT_") and n not in ENVIRONMENT]
-        cleared = [word for name in inherited for word in ("-u", name)]
-        git = Git.GIT_PYTHON_GIT_EXECUTABLE or "git"
-        return [*(("env", *cleared) if cleared else ()), git, *self._options, *arguments]
-
-    @contextmanager
-    def _faults(self, command: str) -> Iterator[None]:
-        try:
-            yield
-        except CommandError as error:
-            said = str(error.stderr).strip().removeprefix("stderr:").strip(" '\n") or str(error)
-            said = said.splitlines()[0]
-            raise StoreFault(
-                f"git {command} failed in {self._cwd}: {said}; see that the disk has room and the"
-                " folder may be written, then resume"
-            ) from error
-
-
-def commit_everything(folder: Path) -> None:
-    """Make a folder a repository of one commit that holds all of it, ignored files too."""
-    # named by the folder it runs in: with a work tree option git would note the path for ever
-    GitRunner(cwd=folder).run("init", "--quiet", "--template=", "--initial-branch=main")
-    plain = ("core.attributesFile=/dev/null", "core.hooksPath=/dev/null", "maintenance.auto=false")
-    options = [word for setting in plain for word in ("-c", setting)]
-    git = GitRunner(f"--git-dir={folder / '.git'}", f"--work-tree={folder}", *options, cwd=folder)
-    # straight into a pack: twenty thousand loose objects take longer than all the rest
-    git.run("-c", "core.bigFileThreshold=1", "add", "--all", "--force", ".")
-    git.run("commit", "--quiet", "--no-verify", "--allow-empty", "--message=Initial commit")
-    # loose objects by the thousand would make the agent's first commit tidy up
-    git.run("repack", "-a", "-d", "-q")
 
 
 def _make_repository(folder: Path) -> None:

@@ -37,6 +37,7 @@ from harness.log import bound, log
 from harness.patches import parse_patch
 from harness.sandbox.base import Box, BoxError, PreparedImage, Purpose
 from harness.store import transcripts
+from harness.store.patience import save_patiently
 from harness.tools import PlayedUser, Tools
 
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
@@ -61,12 +62,12 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it
             record = draft.record(tools.now(), bug)
-            tools.store.save(record)
+            save_patiently(tools.store, record, tools.watch.tell)
             tools.watch.ended(record)
             raise
         with shield():
             record = draft.record(tools.now(), error)
-            tools.store.save(record)
+            save_patiently(tools.store, record, tools.watch.tell)
         tools.watch.ended(record)
         return record
 
@@ -81,15 +82,16 @@ def run_one(draft: Draft, tools: Tools) -> None:
     draft.enter("prepare")
     image = tools.images.prepare(scenario, draft.tell)
     control = control_of(draft, image, tools)
+    marks = tools.marks(draft.id, draft.batch, scenario.limits)
 
     with (
         tools.line(draft.id, draft.batch, spec, agent.needs) as line,
         tools.user(draft.id, spec) as user,
-        tools.workspaces.open(scenario, image) as workspace,
+        tools.workspaces.open(scenario, image, marks) as workspace,
     ):
         draft.enter("work")
         mounts = (workspace.mount, *tools.kit(draft.id, agent.needs, line, image))
-        box_spec = tools.box_spec(draft.id, Purpose.WORK, scenario, image, mounts)
+        box_spec = tools.box_spec(marks, Purpose.WORK, scenario, image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             person = user.person if user else None
             context = ToolContext(box, scenario.limits, scenario.oracle, person=person)
@@ -150,9 +152,10 @@ def grade(
     """Rebuild the work, or nobody's, in a fresh sandbox and ask every evaluator about it."""
     scenario = with_room(draft.spec.scenario)
     draft.enter("wait")
-    with tools.graders, tools.workspaces.open(scenario, image) as workspace:
+    marks = tools.marks(draft.id, draft.batch, scenario.limits)
+    with tools.graders, tools.workspaces.open(scenario, image, marks) as workspace:
         draft.enter("rebuild")
-        spec = tools.box_spec(draft.id, Purpose.GRADE, scenario, image, (workspace.mount,))
+        spec = tools.box_spec(marks, Purpose.GRADE, scenario, image, (workspace.mount,))
         with tools.sandboxes.open(spec) as box:
             try:
                 return grade_in(box, draft, work, control, tools)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from threading import BoundedSemaphore, Lock
 from typing import Protocol
@@ -15,10 +15,10 @@ from harness.agents.asking import MAX_QUESTIONS
 from harness.agents.base import Agent, Needs
 from harness.agents.simulated_user import SimulatedUser
 from harness.domain.changes import Changes
-from harness.domain.ids import LABEL, BatchId, RunId, container_name
+from harness.domain.ids import BatchId, RunId, container_name
 from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
 from harness.domain.record import Maker, RunRecord, TreeRef
-from harness.domain.scenario import Network, Scenario
+from harness.domain.scenario import Limits, Network, Scenario
 from harness.domain.spec import RunSpec
 from harness.evaluate import Evaluator
 from harness.gateway.base import Access, Gateway, Line
@@ -34,6 +34,7 @@ from harness.sandbox.base import (
     Sandboxes,
     Workspaces,
 )
+from harness.sandbox.owner import MARGIN, Marks
 from harness.store.base import Artifacts, Store
 
 MOST_ASKED = 200
@@ -237,9 +238,14 @@ class Tools:
             return programs
         return (Mount(str(line.socket), SOCKET), *programs)
 
+    def marks(self, run: RunId, batch: BatchId, limits: Limits) -> Marks:
+        """What a run's containers and volumes are labelled with."""
+        lasts = timedelta(seconds=limits.wall_clock_s) + MARGIN
+        return Marks(self.owner, self.now() + lasts, run, batch)
+
     def box_spec(
         self,
-        run: RunId,
+        marks: Marks,
         purpose: Purpose,
         scenario: Scenario,
         image: PreparedImage,
@@ -247,11 +253,11 @@ class Tools:
     ) -> BoxSpec:
         """The container of a run for one purpose."""
         return BoxSpec(
-            name=container_name(run, purpose.value),
+            name=container_name(marks.run, purpose.value),
             image=image,
             purpose=purpose,
             limits=scenario.limits,
             network=scenario.network if purpose is Purpose.WORK else Network.NONE,
             mounts=mounts,
-            labels={LABEL: purpose.value, f"{LABEL}.run": run, f"{LABEL}.owner": self.owner},
+            labels=marks.labels(purpose.value),
         )

@@ -7,16 +7,17 @@ import os
 import shutil
 import tarfile
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from harness.domain.changes import Changes
 from harness.domain.digests import tree_digest
 from harness.domain.scenario import Scenario
 from harness.errors import SandboxFault
-from harness.ledger import commit_everything
+from harness.git import commit_everything
 from harness.sandbox.base import AGENT_UID, WORKSPACE, Mount, PreparedImage, Workspace
 from harness.sandbox.box import DaemonBox
 from harness.sandbox.overlay import (
@@ -25,7 +26,7 @@ from harness.sandbox.overlay import (
     mount_tmpfs,
     remove_workspace,
 )
-from harness.sandbox.owner import this_process
+from harness.sandbox.owner import Marks, this_process
 from harness.sandbox.scans import Comparison, Manifest
 from harness.sandbox.upperdir import UpperDir
 from harness.sandbox.volumes import (
@@ -42,6 +43,7 @@ from harness.sandbox.volumes import (
 
 BYTES_PER_INODE = 4096
 PAGE_BYTES = 4096
+UNFINISHED = "unfinished"
 
 
 class FixtureStore:
@@ -52,9 +54,9 @@ class FixtureStore:
 
     def tree(self, scenario: Scenario) -> Path:
         """A copy that stays, made if it is not there yet; needs root."""
-        home = self._folder / scenario.digests.fixture[:32]
+        home = self._folder / copy_name(scenario)
         if not home.exists():
-            with self._unfinished() as folder:
+            with _disk_faults(scenario), self._unfinished() as folder:
                 if not home.exists():
                     tree = _copy(scenario, folder)
                     # owners first: git's index remembers them, and would look at every file again
@@ -62,12 +64,30 @@ class FixtureStore:
                     commit_everything(tree)
                     _hand_over(tree / ".git")
                     folder.rename(home)
+        with suppress(OSError):
+            # its age is the time since somebody used it
+            os.utime(home)
         return home / TREE
+
+    def unused(self, needed: Collection[str], before: datetime) -> Iterator[Path]:
+        """Copies that are not needed and that nobody used since then."""
+        for home in sorted(self._folder.glob("*/")):
+            is_copy = home.name != UNFINISHED and home.name not in needed
+            with suppress(FileNotFoundError):
+                if is_copy and home.stat().st_mtime < before.timestamp():
+                    yield home
+
+    def drop(self, name: str) -> bool:
+        """Remove a copy; whoever wants it again makes it again."""
+        with self._unfinished() as folder, suppress(FileNotFoundError):
+            (self._folder / name).rename(folder / "gone")
+            return True
+        return False
 
     @contextmanager
     def packed(self, scenario: Scenario) -> Iterator[Packed]:
         """A copy in a tar file, where owners can be written down without being root."""
-        with self._unfinished() as folder:
+        with _disk_faults(scenario), self._unfinished() as folder:
             tree = _copy(scenario, folder)
             commit_everything(tree)
             members: list[tarfile.TarInfo] = []
@@ -87,7 +107,7 @@ class FixtureStore:
     def _unfinished(self) -> Iterator[Path]:
         """An empty folder of one process at a time, for what is not to be found half made."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        folder = self._folder / "unfinished"
+        folder = self._folder / UNFINISHED
         with _locked(self._folder / "lock"):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -95,6 +115,30 @@ class FixtureStore:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _disk_faults(scenario: Scenario) -> Iterator[None]:
+    try:
+        yield
+    except shutil.Error as error:
+        # it lists every file that could not be copied, with the reason for each
+        why = str(error.args[0][0][2]) if error.args[0] else str(error)
+        raise _no_copy(scenario, why) from error
+    except OSError as error:
+        raise _no_copy(scenario, error.strerror or str(error)) from error
+
+
+def _no_copy(scenario: Scenario, why: str) -> SandboxFault:
+    return SandboxFault(
+        f"could not bring a copy of {scenario.fixture} into a workspace: {why};"
+        " see that the disk has room, then resume"
+    )
+
+
+def copy_name(scenario: Scenario) -> str:
+    """The folder that holds the copy of a scenario's fixture."""
+    return scenario.digests.fixture[:32]
 
 
 def _copy(scenario: Scenario, folder: Path) -> Path:
@@ -149,13 +193,16 @@ class OverlayWorkspaces:
         self._fixtures = FixtureStore(state / "fixtures")
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; unmounted and gone when the block ends."""
-        del image
+        del image, marks
         tree = self._fixtures.tree(scenario)
         folder = self._state / "run" / uuid.uuid4().hex[:12]
         try:
-            self._mount(folder, tree, scenario.limits.disk_bytes)
+            with _disk_faults(scenario):
+                self._mount(folder, tree, scenario.limits.disk_bytes)
             yield OverlayWorkspace(folder, tree, scenario.limits.disk_bytes)
         finally:
             remove_workspace(folder)
@@ -211,21 +258,23 @@ class VolumeWorkspaces:
         self._fixture = _FixturesByVolume(volumes, state)
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; a box holds its memory file system until the block ends."""
-        fixture = self._fixture(scenario, image)
+        fixture, volumes = self._fixture(scenario, image), self._volumes.of(marks)
         disk_bytes = scenario.limits.disk_bytes
         with (
-            self._volumes.memory("upper", disk_bytes, _inodes(disk_bytes), AGENT_UID) as upper,
-            self._volumes.keeper(image, Mount(upper.name)) as holder,
+            volumes.memory("upper", disk_bytes, _inodes(disk_bytes), AGENT_UID) as upper,
+            volumes.keeper(image, Mount(upper.name)) as holder,
         ):
             must(holder, "mkdir", "u", "w")
-            with self._volumes.overlay("workspace", fixture.tree, upper) as merged:
+            with volumes.overlay("workspace", fixture.tree, upper) as merged:
                 yield VolumeWorkspace(
                     merged,
                     fixture.manifest,
                     disk_bytes,
-                    lambda: self._volumes.keeper(image, Mount(merged.name, read_only=True)),
+                    lambda: volumes.keeper(image, Mount(merged.name, read_only=True)),
                 )
 
 
@@ -237,16 +286,18 @@ class CopyWorkspaces:
         self._fixture = _FixturesByVolume(volumes, state)
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh workspace; the box that made the copy also captures it."""
-        fixture = self._fixture(scenario, image)
+        fixture, volumes = self._fixture(scenario, image), self._volumes.of(marks)
         disk_bytes = scenario.limits.disk_bytes
         room = fixture.manifest.size_bytes + disk_bytes
         files = fixture.manifest.files + _inodes(disk_bytes)
         source = Mount(fixture.volume.name, FIXTURE, read_only=True)
         with (
-            self._volumes.memory("workspace", room, files, AGENT_UID) as copy,
-            self._volumes.keeper(image, Mount(copy.name), source, extra_bytes=room) as keeper,
+            volumes.memory("workspace", room, files, AGENT_UID) as copy,
+            volumes.keeper(image, Mount(copy.name), source, extra_bytes=room) as keeper,
         ):
             must(keeper, "cp", "-a", f"{FIXTURE}/{TREE}/.", ".")
             yield VolumeWorkspace(copy, fixture.manifest, disk_bytes, lambda: nullcontext(keeper))
@@ -255,7 +306,7 @@ class CopyWorkspaces:
 class _FixturesByVolume:
     def __init__(self, volumes: Volumes, state: Path) -> None:
         self._store = FixtureStore(state / "fixtures")
-        self._kept = FixtureVolumes(volumes, state / "locks")
+        self._kept = FixtureVolumes(volumes, state)
 
     def __call__(self, scenario: Scenario, image: PreparedImage) -> FixtureVolume:
         digest = scenario.digests.fixture

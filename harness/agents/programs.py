@@ -22,6 +22,12 @@ def pinned(name: str) -> Program:
     return Program(name, pin["version"], archives)
 
 
+def every() -> tuple[Program, ...]:
+    """Every program whose version is pinned."""
+    text = resources.files("harness.agents").joinpath(PINS).read_text(encoding="utf-8")
+    return tuple(pinned(name) for name in json.loads(text))
+
+
 def of_version(name: str, version: str | None) -> Program:
     """A version that somebody asked for; what its archives have to be is not known yet."""
     program = pinned(name)

@@ -27,6 +27,7 @@ COMMANDS = {
     "checkout": ("harness.cli.shows:checkout", "Write a run's final files into a folder."),
     "new": ("harness.cli.scaffold:new", "Begin a new suite, scenario, evaluator or matrix."),
     "validate": ("harness.cli.validate:validate", "Check scenario files; --prove runs them."),
+    "clean": ("harness.cli.clean:clean_up", "List what can go from the disks; --yes removes it."),
     "doctor": ("harness.cli.doctor:doctor", "Check this machine; --clean removes leftovers."),
 }
 

@@ -14,13 +14,11 @@ from harness import wiring
 from harness.cli.console import clean, output, print_json
 from harness.cli.desk import sweep as sweep_commands
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
-from harness.domain.ids import LABEL
 from harness.errors import SandboxFault
 from harness.sandbox.engine import EngineReport, Finding, Level, findings, report, size
 from harness.settings import KEYS, Settings
 
 LOW_DISK_BYTES = 5 * 1024**3
-OLD = "168h"
 SIGNS = {Level.OK: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.FAIL: "[red]✗[/]"}
 
 
@@ -80,8 +78,7 @@ def prepared(engine: EngineReport) -> Iterator[Finding]:
             Level.OK,
             "prepared images",
             f"{len(images)}, {total} with the layers that they share",
-            f"to remove those older than a week: docker image prune --all --filter"
-            f" label={LABEL}.prepared --filter until={OLD}; they are built again when needed",
+            "bench clean lists those that can go, and what else",
         )
 
 
@@ -95,7 +92,7 @@ def _disk(settings: Settings) -> Finding:
         Level.WARN if low else Level.OK,
         "results disk",
         f"{size(free)} free below {settings.root}",
-        "runs that find no room fault; free some" if low else "",
+        "runs that find no room fault; bench clean lists what can go" if low else "",
     )
 
 

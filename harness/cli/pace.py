@@ -5,15 +5,21 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
+from rich.text import Text
 
 from harness import wiring
-from harness.bounds import Bounds
+from harness.bounds import Bounds, Seldom
+from harness.cli.console import clean, messages
 from harness.crew import fitting
 from harness.domain.spec import RunSpec
+from harness.errors import EnvironmentFault, UsageError
+from harness.load.scenarios import load_project
 from harness.load.units import seconds, size_bytes
 from harness.settings import Settings
 
@@ -27,6 +33,8 @@ MOST = 256
 MOST_RETRIES = 20
 AUTO = "auto"
 MIN_FREE = "1GiB"
+UNUSED = timedelta(days=1)
+"""What nobody used for so long goes before a batch stops for want of room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,14 @@ class Pace:
         """So many runs at once, and how far; the time begins now."""
         engine = wiring.describe_engine(settings)
         folders = [settings.results, *([Path(engine.root_dir)] if engine.local else [])]
-        return self.jobs_on(engine, specs), Bounds(self.most_s, self.min_free_bytes, folders)
+        room = Seldom(partial(make_room, settings))
+        return self.jobs_on(engine, specs), Bounds(
+            self.most_s,
+            self.min_free_bytes,
+            folders,
+            make_room=room,
+            engine=wiring.engine_answers(settings),
+        )
 
     def jobs_on(self, engine: EngineReport, specs: Sequence[RunSpec]) -> int:
         """So many runs at once."""
@@ -50,6 +65,17 @@ class Pace:
 
 
 STEADY = Pace()
+
+
+def make_room(settings: Settings) -> None:
+    """Remove what nobody needs, and say what it was; whatever goes wrong ends no batch."""
+    try:
+        project = load_project(settings.root, wiring.evaluator_kinds())
+        cleaner = wiring.open_cleaner(settings, project, quick=True)
+        said = [*cleaner.sweep(datetime.now(UTC) - UNUSED).lines()]
+    except (EnvironmentFault, UsageError, OSError) as error:
+        said = [f"no more could be made: {error}"]
+    messages().print(Text(clean("\n".join(["little room is left on the disk", *said]))))
 
 
 def _jobs(_context: click.Context, _option: click.Parameter, value: str) -> int | None:

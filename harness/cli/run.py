@@ -54,7 +54,7 @@ from harness.domain.grading import Grading
 from harness.domain.ids import BatchId
 from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
-from harness.errors import BatchStopped, Interrupted, UsageError
+from harness.errors import BatchStopped, EnvironmentFault, Interrupted, UsageError
 from harness.plan import Conditions
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
@@ -249,6 +249,9 @@ def work_on(
         raise BatchStopped(
             f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
         ) from stop
+    except EnvironmentFault as fault:
+        # what cannot even be stored ends the batch; what was stored before it is as it was
+        raise BatchStopped(f"{fault}\nto go on after that: bench resume {batch}") from fault
     if others := claims.elsewhere():
         messages().print(f"{plural(others, 'run')} of the batch: another command makes them now")
     return made

@@ -14,6 +14,10 @@ Digest = NewType("Digest", str)
 
 LABEL = "mintmark"
 """Every container, volume and image that we make carries labels below this name."""
+OWNER_LABEL = f"{LABEL}.owner"
+RUN_LABEL = f"{LABEL}.run"
+BATCH_LABEL = f"{LABEL}.batch"
+EXPIRES_LABEL = f"{LABEL}.expires"
 
 _BATCH_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -43,6 +43,27 @@ class Report:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Project:
+    """All scenarios of a project; of those whose files are wrong just now only the keys."""
+
+    scenarios: tuple[Scenario, ...]
+    unreadable: frozenset[str] = frozenset()
+
+
+def load_project(root: Path, kinds: Collection[str]) -> Project:
+    """Every scenario of every suite, whatever state its files are in."""
+    loaded: list[Scenario] = []
+    unreadable: set[str] = set()
+    for suite in find_suites(root):
+        for name in find_scenarios(root, suite):
+            try:
+                loaded.append(load_scenario(root, suite, name, kinds))
+            except UsageError:
+                unreadable.add(f"{suite}/{name}")
+    return Project(tuple(loaded), frozenset(unreadable))
+
+
 def find_suites(root: Path) -> tuple[str, ...]:
     """The suites below `root`, by name."""
     suites = root / SUITES

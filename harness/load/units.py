@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
+SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "": 1}
 BYTES: Mapping[str, int] = {
     "": 1,
     "B": 1,
@@ -21,7 +21,7 @@ _QUANTITY = re.compile(r"([0-9.]+) ?([A-Za-z]*)")
 
 
 def seconds(value: str | float) -> float:
-    """`90s`, `10m`, `1h`, `250ms`, or a plain number of seconds."""
+    """`90s`, `10m`, `1h`, `7d`, `250ms`, or a plain number of seconds."""
     number, unit = _split(value)
     return number * SECONDS[unit]
 

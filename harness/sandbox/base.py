@@ -11,6 +11,7 @@ from typing import Protocol
 from harness.domain.changes import Change, Changes
 from harness.domain.ids import Digest
 from harness.domain.scenario import Limits, Network, Scenario
+from harness.sandbox.owner import Marks
 
 WORKSPACE = "/workspace"
 GRADING = "/grading"
@@ -239,6 +240,8 @@ class Workspace(Protocol):
 class Workspaces(Protocol):
     """Workspaces from one fixture store."""
 
-    def open(self, scenario: Scenario, image: PreparedImage) -> AbstractContextManager[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> AbstractContextManager[Workspace]:
         """A fresh workspace, removed when the block ends; `image` is what helpers are made of."""
         ...

@@ -75,6 +75,40 @@ def build_lock(path: Path, subject: str, tell: Tell) -> Iterator[int]:
         yield file.fileno()
 
 
+def abandoned(state: Path) -> Iterator[Path]:
+    """Folders of bases that somebody began to build, and that nobody builds now."""
+    for folder in sorted((state / "bases").glob("*/")):
+        with _free_lock(folder) as is_free:
+            if is_free:
+                yield folder
+
+
+def clear_abandoned(folder: Path) -> bool:
+    """Remove such a folder, unless somebody builds there now; raises SandboxFault."""
+    with _free_lock(folder) as is_free:
+        if is_free:
+            debootstrap.clear(folder)
+        return is_free
+
+
+@contextmanager
+def _free_lock(folder: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock of a base; it is held within the block then."""
+    path = folder.parents[1] / "locks" / f"base-{folder.name}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    except OSError as error:
+        raise SandboxFault(f"could not make the lock {path}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def _obtain(
     client: docker.DockerClient, name: str, tell: Tell, workplace: debootstrap.Workplace
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from harness.domain.changes import Change
-from harness.errors import BoxClosed, BoxDied
+from harness.errors import BoxClosed, BoxDied, SandboxFault
+from harness.interrupts import INTERRUPTS
 from harness.sandbox.base import (
     AGENT_UID,
     GRADING,
@@ -26,6 +28,8 @@ from harness.sandbox.channel import Channel
 GRACE_S = 15.0
 """How long the daemon may take beyond a command's own deadline, on a busy machine."""
 FILE_OP_S = 60.0
+HEARD_S = 2.0
+"""So long after a stream has ended the engine may still take its container for running."""
 ENTRY_BYTES = 200
 APPLY_BYTES = 16 * 1024 * 1024
 """Changes go in requests of about this size."""
@@ -200,9 +204,23 @@ class DaemonBox:
         try:
             yield
         except BoxClosed as error:
-            if reason := self._why_closed():
+            if reason := self._reason():
                 raise BoxDied(f"{error}: {reason}") from error
+            if self._channel.is_cut and not INTERRUPTS.stopping:
+                # whoever works inside ends a stream only by ending the container
+                raise SandboxFault(
+                    f"the Docker engine broke off the connection to {self._spec.name}, which runs"
+                ) from error
             raise
+
+    def _reason(self) -> str:
+        """What ended the container; the engine may hear of it later than we see the stream end."""
+        until = time.monotonic() + HEARD_S
+        while not (reason := self._why_closed()):
+            if not self._channel.is_cut or INTERRUPTS.stopping or time.monotonic() > until:
+                return ""
+            time.sleep(HEARD_S / 20)
+        return reason
 
 
 def _groups(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

@@ -54,6 +54,8 @@ class Channel:
         self._raw = bytearray()
         self._lines = bytearray()
         self._said = bytearray()
+        self.is_cut = False
+        """The stream itself came to its end; nothing that the daemon said ended it."""
 
     def send(self, message: Message) -> None:
         """Send one line."""
@@ -62,6 +64,7 @@ class Channel:
             self._stream.settimeout(None)
             self._stream.sendall(data)
         except OSError as error:
+            self.is_cut = True
             raise BoxClosed(f"the sandbox ended: {error}") from error
 
     def receive(self, timeout_s: float) -> dict[str, object]:
@@ -104,9 +107,11 @@ class Channel:
             raise BoxClosed("the sandbox did not answer in time") from error
         except OSError as error:
             INTERRUPTS.check()
+            self.is_cut = True
             raise BoxClosed(f"the sandbox ended: {error}") from error
         if not data:
             INTERRUPTS.check()
+            self.is_cut = True
             raise BoxClosed("the sandbox ended")
         self._raw += data
         self._unpack()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 DAEMON = ("python3", "-I", "-S", "/mintmark/toold.py")
 SECCOMP = Path(__file__).with_name("seccomp.json")
 START_TIMEOUT_S = 60.0
+KILLED = 137
 HOME_BYTES = 64 * MIB
 MAX_FILES = 8192
 CAPS: Mapping[Purpose, Sequence[str]] = {
@@ -165,6 +166,12 @@ class DockerSandboxes:
             return "it used more memory than it may"
         if state["Running"]:
             return ""
+        if state["ExitCode"] == KILLED:
+            # no process can kill the first one of its own container
+            raise SandboxFault(
+                f"container {container[:12]} was killed from outside: the Docker engine was"
+                " restarted, or the machine ran out of memory"
+            )
         return f"its daemon ended with exit code {state['ExitCode']} {state['Error']}".rstrip()
 
 

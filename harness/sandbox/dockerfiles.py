@@ -107,6 +107,15 @@ class Recipe:
                 steps += trust
         return Recipe(tuple(steps), self.context)
 
+    def labelled(self, label: str) -> Recipe:
+        """The same recipe where the image of every stage and step carries a label."""
+        steps: list[Step] = []
+        for step in self.steps:
+            steps.append(step)
+            if _keyword(step.text) == "FROM":
+                steps.append(Step(f"LABEL {label}=1"))
+        return Recipe(tuple(steps), self.context)
+
     def carrying(self, programs: str) -> Recipe:
         """The same recipe with the files of the image `programs` where the sandbox starts them."""
         steps = (

@@ -245,7 +245,7 @@ def _disk(engine: EngineReport) -> Finding:
     if engine.free_bytes >= DISK_WARN_BYTES:
         return Finding(Level.OK, "disk", value)
     level = Level.FAIL if engine.free_bytes < DISK_FAIL_BYTES else Level.WARN
-    return Finding(level, "disk", value, "free some space; `bench images` lists what is ours")
+    return Finding(level, "disk", value, "free some space; `bench clean` lists what can go")
 
 
 def _memory(engine: EngineReport) -> Finding:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from harness.domain.digests import bytes_digest, text_digest, tree_digest
 from harness.domain.ids import LABEL, Digest, prepared_tag
 from harness.domain.scenario import Scenario
 from harness.errors import BadFile, SandboxFault, UsageError
-from harness.sandbox import bases, dockerfiles
+from harness.sandbox import bases, dockerfiles, stale
 from harness.sandbox.base import PreparedImage
 from harness.sandbox.bases import Tell, build_lock, local_id
 from harness.sandbox.building import (
@@ -48,42 +51,75 @@ class DockerImages:
     state: Path
     ca_bundle: Path | None = None
     proxies: Mapping[str, str] = field(default_factory=dict)
+    _noted: dict[str, float] = field(default_factory=dict)
+    """When it was last noted on the engine that an image is used."""
 
     def prepare(self, scenario: Scenario, tell: Tell) -> PreparedImage:
         """The scenario's image, built if it has to be; raises UsageError and SandboxFault."""
-        recipe = self._recipe(scenario, tell).carrying(self._programs())
+        recipe = self._recipe(
+            scenario, lambda name: bases.ensure(self.client, name, tell, self.state)
+        ).carrying(self._programs())
         key = recipe_key(recipe)
         tag = prepared_tag(key)
-        if local_id(self.client, tag) is None:
+        if not self._is_there(tag):
             # scenarios with the same packages wait for each other: the next finds the layer made
             lock = self.state / "locks" / f"image-{text_digest(recipe.head)[:16]}"
             with build_lock(lock, f"{scenario.key}: image", tell):
-                if local_id(self.client, tag) is None:
+                if not self._is_there(tag):
                     self._build(scenario, recipe, tag, tell)
         return PreparedImage(tag, key)
 
-    def _recipe(self, scenario: Scenario, tell: Tell) -> Recipe:
+    def needed(self, scenarios: Collection[Scenario]) -> stale.Needed:
+        """What the scenarios would be prepared from and as, as things are; nothing is built."""
+        tags, unknown = {_imported_name("inside", inside_files())}, set()
+        if self.ca_bundle:
+            tags.add(_imported_name("ca", self._bundle(self.ca_bundle)))
+        for scenario in scenarios:
+            try:
+                recipe = self._recipe(scenario, self._local_base)
+            except (LookupError, UsageError):
+                unknown.add(scenario.key)
+            else:
+                programs = _imported_name("inside", inside_files())
+                tags.add(prepared_tag(recipe_key(recipe.carrying(programs))))
+        return stale.Needed(frozenset(tags), frozenset(unknown))
+
+    def _local_base(self, name: str) -> str:
+        found = local_id(self.client, name)
+        if found is None:
+            raise LookupError(name)
+        return found
+
+    def _is_there(self, tag: str) -> bool:
+        """Whether the image is on the engine, where it is noted now and then that it is used."""
+        now = time.monotonic()
+        if now - self._noted.get(tag, -stale.NOTED_S) < stale.NOTED_S:
+            return local_id(self.client, tag) is not None
+        if not stale.note_use(self.client, tag):
+            return False
+        self._noted[tag] = now
+        return True
+
+    def _recipe(self, scenario: Scenario, base: Callable[[str], str]) -> Recipe:
         source = scenario.image
         try:
             if source.dockerfile is None:
-                return dockerfiles.generated(source, self._base(source.name, tell))
+                return dockerfiles.generated(source, base(source.name))
             refuse_secrets(scenario, source.dockerfile)
             instructions = dockerfiles.parse(source.dockerfile)
             names = {instruction.base for instruction in instructions if instruction.base}
-            ids = {name: self._base(name, tell) for name in sorted(names)}
+            ids = {name: base(name) for name in sorted(names)}
             return dockerfiles.from_file(instructions, source.dockerfile.parent, ids)
         except BadFile:
             raise
         except UsageError as error:
             raise BadFile(source.dockerfile or scenario.folder, [str(error)]) from error
 
-    def _base(self, name: str, tell: Tell) -> str:
-        return bases.ensure(self.client, name, tell, self.state)
-
     def _build(self, scenario: Scenario, recipe: Recipe, tag: str, tell: Tell) -> None:
         if self.ca_bundle:
             recipe = recipe.trusting(self._certificates(self.ca_bundle))
-        progress = Progress(recipe, scenario.key, tell)
+        # by their label the stages are found that stay behind with neither a name nor a child
+        progress = Progress(recipe.labelled(stale.STEP_LABEL), scenario.key, tell)
         tell(f"{scenario.key}: building its image")
         with engine_faults(f"build the image of {scenario.key}"):
             error = self._run_build(scenario, progress, tag)
@@ -91,6 +127,10 @@ class DockerImages:
             raise failure(scenario, progress, error)
         if local_id(self.client, tag) is None:
             raise SandboxFault(f"the engine built {tag} for {scenario.key} and does not find it")
+        with suppress(SandboxFault):
+            # the image is there: whatever is wrong with the rest, the run can go on
+            for left in stale.steps(self.client, datetime.now(UTC) - stale.KEPT_STEPS):
+                left.remove()
 
     def _run_build(
         self, scenario: Scenario, progress: Progress, tag: str
@@ -121,22 +161,22 @@ class DockerImages:
 
     def _certificates(self, bundle: Path) -> str:
         """An image that holds the bundle: copied from there it leaves a context as it is."""
+        return self._imported("ca", self._bundle(bundle))
+
+    def _bundle(self, bundle: Path) -> Mapping[str, bytes]:
         try:
-            data = bundle.read_bytes()
+            return {"ca.crt": bundle.read_bytes()}
         except OSError as error:
             raise UsageError(f"the CA bundle {bundle} cannot be read: {error.strerror}") from error
-        return self._imported("ca", {"ca.crt": data})
 
     def _programs(self) -> str:
         """An image that holds what runs in containers: the tool daemon and the grading runner."""
-        files = (path for path in sorted(INSIDE.iterdir()) if path.is_file())
-        return self._imported("inside", {path.name: path.read_bytes() for path in files})
+        return self._imported("inside", inside_files())
 
     def _imported(self, name: str, files: Mapping[str, bytes]) -> str:
         """An image of nothing but `files`, named by their content."""
-        parts = (part for path, data in files.items() for part in (path, bytes_digest(data)))
-        repository, tag = f"{LABEL}/{name}", text_digest(*parts)[:16]
-        image = f"{repository}:{tag}"
+        image = _imported_name(name, files)
+        repository, _, tag = image.partition(":")
         if local_id(self.client, image) is None:
             with engine_faults(f"import {image}"), io.BytesIO() as file:
                 with tarfile.open(fileobj=file, mode="w") as tar:
@@ -149,6 +189,17 @@ class DockerImages:
                     changes=[f"LABEL {LABEL}.{name}=1"],
                 )
         return image
+
+
+def inside_files() -> Mapping[str, bytes]:
+    """What runs in every container, by file name."""
+    files = (path for path in sorted(INSIDE.iterdir()) if path.is_file())
+    return {path.name: path.read_bytes() for path in files}
+
+
+def _imported_name(name: str, files: Mapping[str, bytes]) -> str:
+    parts = (part for path, data in files.items() for part in (path, bytes_digest(data)))
+    return f"{LABEL}/{name}:{text_digest(*parts)[:16]}"
 
 
 def recipe_key(recipe: Recipe) -> Digest:

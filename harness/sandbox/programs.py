@@ -27,6 +27,7 @@ from harness.sandbox.bases import Tell, build_lock
 from harness.sandbox.building import add_bytes
 from harness.sandbox.engine import engine_faults
 from harness.sandbox.npm import Registry, expected, is_whole, label, repack
+from harness.sandbox.stale import note_volume
 from harness.sandbox.volumes import NO_SUCH_FILE, Volumes, keeper_faults
 
 KIND = "program"
@@ -34,6 +35,17 @@ LAYOUT = "1"
 """Raised when a volume is laid out otherwise: older ones are then filled anew."""
 WHOLE = "whole"
 """A file of the volume that is written last."""
+
+
+def program_volume(program: Program, archive: Archive) -> str:
+    """The volume that keeps a program as it came in one archive."""
+    key = text_digest(LAYOUT, program.name, archive.program, archive.integrity)
+    return volume_name(KIND, key[:32])
+
+
+def archive_file(archive: Archive) -> str:
+    """The file that an archive is kept in as it came."""
+    return f"{expected(archive.integrity).hex()[:32]}.tgz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +62,18 @@ class NpmPrograms:
 
     def mount(self, program: Program, image: PreparedImage, tell: Tell) -> Mount:
         """How a sandbox sees the program; raises SandboxFault and UsageError."""
-        if program not in self._known:
+        known = self._known.get(program)
+        # the engine would make an empty volume where there is none
+        if known is None or self.volumes.find(known.source) is None:
             archive = self.resolve(program)
-            key = text_digest(LAYOUT, program.name, archive.program, archive.integrity)[:32]
-            name, title = volume_name(KIND, key), f"{program.name} {program.version}"
-            with build_lock(self.state / "locks" / f"{KIND}-{key}", title, tell):
+            name, title = program_volume(program, archive), f"{program.name} {program.version}"
+            with build_lock(self.state / "locks" / name, title, tell):
                 if not self._is_filled(name, image):
                     self._fill(name, program, archive, image, tell)
-            self._known[program] = Mount(name, f"{PROGRAMS}/{program.name}", read_only=True)
-        return self._known[program]
+            known = Mount(name, f"{PROGRAMS}/{program.name}", read_only=True)
+            self._known[program] = known
+        note_volume(self.state, known.source)
+        return known
 
     def resolve(self, program: Program) -> Archive:
         """The archive for the engine's machine; one that is not pinned is looked up and kept."""
@@ -120,7 +135,7 @@ class NpmPrograms:
 
     def fetched(self, archive: Archive, title: str, tell: Tell) -> Path:
         """The archive as a file whose every byte was checked."""
-        path = self._folder() / f"{expected(archive.integrity).hex()[:32]}.tgz"
+        path = self._folder() / archive_file(archive)
         with _disk(path):
             if is_whole(path, archive):
                 return path

@@ -6,18 +6,20 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import docker.errors
 
-from harness.domain.ids import LABEL
+from harness.domain.ids import OWNER_LABEL
 from harness.sandbox.engine import engine_faults
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace
-from harness.sandbox.owner import is_alive
+from harness.sandbox.owner import is_alive, is_left
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -29,7 +31,7 @@ GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Something that a dead process owned."""
+    """Something that a dead process owned, or that has expired."""
 
     kind: str
     name: str
@@ -38,25 +40,32 @@ class Leftover:
 class Reaper:
     """Looks only at what carries our label or lies in our folders, and at no living owner."""
 
-    def __init__(self, client: DockerClient, state: Path, sockets: Path | None = None) -> None:
+    def __init__(
+        self,
+        client: DockerClient,
+        state: Path,
+        sockets: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._client = client
         self._state = state
         self._sockets = sockets
+        self._now = now
 
     def find(self) -> Iterator[Leftover]:
-        """Leftovers of processes that no longer run; containers first, they hold the mounts."""
-        owner = f"{LABEL}.owner"
+        """Leftovers; containers first, they hold the mounts."""
+        now, owner = self._now(), OWNER_LABEL
         with engine_faults("list containers"):
             containers = self._client.api.containers(all=True, filters={"label": owner})
             volumes = self._client.api.volumes(filters={"label": owner})["Volumes"] or []
         for container in containers:
-            if not is_alive(container["Labels"][owner]):
+            if is_left(container["Labels"], now):
                 yield Leftover("container", container["Id"])
         for volume in volumes:
-            if not is_alive(volume["Labels"][owner]):
+            if is_left(volume["Labels"], now):
                 yield Leftover("volume", volume["Name"])
         for folder in sorted(self._state.glob("run/*")):
-            if not is_alive(_owner_of(folder)):
+            if _is_dead(folder):
                 yield Leftover("workspace", str(folder))
         yield from _dead_sockets(self._sockets)
 
@@ -88,13 +97,19 @@ def _dead_sockets(parent: Path | None) -> Iterator[Leftover]:
             return
         folders = sorted(parent.iterdir()) if found.st_uid == os.getuid() else []
         for folder in folders:
-            owner = _owner_of(folder)
-            is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
-            if not is_new and not is_alive(owner):
+            if _is_dead(folder):
                 yield Leftover("socket", str(folder))
     except FileNotFoundError:
         # another command sweeps too, or nobody ever listened
         return
+
+
+def _is_dead(folder: Path) -> bool:
+    owner = _owner_of(folder)
+    with suppress(FileNotFoundError):
+        is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
+        return not is_new and not is_alive(owner)
+    return False
 
 
 def _owner_of(folder: Path) -> str:

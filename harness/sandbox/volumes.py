@@ -7,7 +7,8 @@ import tarfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -24,12 +25,13 @@ from harness.sandbox.box import DaemonBox
 from harness.sandbox.building import add_bytes
 from harness.sandbox.docker import DockerSandboxes
 from harness.sandbox.engine import engine_faults
+from harness.sandbox.owner import MARGIN, Marks
 from harness.sandbox.scans import Manifest
+from harness.sandbox.stale import note_volume
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-OWNER_LABEL = f"{LABEL}.owner"
 FIXTURE_LABEL = f"{LABEL}.fixture"
 TREE = "tree"
 MANIFEST = "manifest.json"
@@ -83,6 +85,16 @@ class Volumes:
     client: DockerClient
     sandboxes: DockerSandboxes
     owner: str
+    marks: Marks | None = None
+    """Whose run the boxes and scratch volumes are for."""
+
+    def of(self, marks: Marks | None) -> Volumes:
+        """The same volumes, as one run uses them."""
+        return replace(self, marks=marks)
+
+    def _labels(self, kind: str) -> Mapping[str, str]:
+        marks = self.marks or Marks(self.owner, datetime.now(UTC) + MARGIN)
+        return marks.labels(kind)
 
     def find(self, name: str) -> Volume | None:
         """A volume by name."""
@@ -111,7 +123,7 @@ class Volumes:
         """A volume of this process; gone when the block ends."""
         name = volume_name(kind, uuid.uuid4().hex[:12])
         try:
-            yield self.make(name, {LABEL: kind, OWNER_LABEL: self.owner}, options)
+            yield self.make(name, self._labels(kind), options)
         finally:
             self.remove(name)
 
@@ -144,7 +156,7 @@ class Volumes:
             ),
             network=Network.NONE,
             mounts=mounts,
-            labels={LABEL: Purpose.KEEP.value, OWNER_LABEL: self.owner},
+            labels=self._labels(Purpose.KEEP.value),
         )
         with self.sandboxes.open(spec) as box:
             yield box
@@ -157,7 +169,7 @@ class Volumes:
                 image.tag,
                 "true",
                 name=container_name(uuid.uuid4().hex[:12], Purpose.KEEP.value),
-                labels={LABEL: Purpose.KEEP.value, OWNER_LABEL: self.owner},
+                labels=dict(self._labels(Purpose.KEEP.value)),
                 host_config=api.create_host_config(
                     binds={volume.name: {"bind": WORKSPACE, "mode": "rw,nocopy"}},
                     network_mode="none",
@@ -188,6 +200,11 @@ def must(box: DaemonBox, *command: str) -> None:
         raise SandboxFault(f"could not prepare a workspace: {command[0]}: {why}")
 
 
+def fixture_volume(digest: Digest) -> str:
+    """The volume that keeps a fixture."""
+    return volume_name("fixture", digest[:32])
+
+
 Pack = Callable[[], AbstractContextManager[Packed]]
 
 
@@ -199,15 +216,16 @@ class FixtureVolumes:
     """
 
     volumes: Volumes
-    locks: Path
+    state: Path
     _known: dict[Digest, FixtureVolume] = field(default_factory=dict)
 
     def get(self, digest: Digest, image: PreparedImage, pack: Pack) -> FixtureVolume:
         """The volume of a fixture, made from `pack()` if the engine does not have it."""
-        if digest not in self._known:
-            lock = self.locks / f"fixture-{digest[:16]}"
+        name = fixture_volume(digest)
+        note_volume(self.state, name)
+        if digest not in self._known or self.volumes.find(name) is None:
+            lock = self.state / "locks" / f"fixture-{digest[:16]}"
             with build_lock(lock, f"fixture {digest[:16]}", _tell):
-                name = volume_name("fixture", digest[:32])
                 with keeper_faults(f"keep the fixture {digest[:16]} in the volume {name}"):
                     found = self._find(name, image) or self._make(name, digest, image, pack)
                 self._known[digest] = found

@@ -81,6 +81,14 @@ def settles(record: RunRecord) -> bool:
     return cause(record) not in RETRIED
 
 
+@dataclass(frozen=True, slots=True)
+class References:
+    """What the store refers to: its runs, and every digest that stands in one of its documents."""
+
+    runs: frozenset[RunId]
+    digests: frozenset[str]
+
+
 class Artifacts(Protocol):
     """Content-addressed, compressed pieces of output."""
 
@@ -203,4 +211,8 @@ class Store(Protocol):
 
     def reviews(self, run: RunId | None = None) -> Sequence[Review]:
         """The judgements that were added to a run, or to any, in the order they were made."""
+        ...
+
+    def references(self) -> References:
+        """All that must be kept because something stored refers to it."""
         ...

@@ -7,9 +7,10 @@ one that was removed is passed over. A field without a default can therefore nev
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -22,6 +23,7 @@ T = TypeVar("T")
 Step = Callable[[Any], Any]
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
+_DIGEST = re.compile(r'"([0-9a-f]{64})"')
 MISREAD = (ValueError, TypeError, KeyError, AttributeError)
 """What decoding a document raises that no version of this code wrote."""
 
@@ -37,6 +39,11 @@ def decode(kind: type[T], document: str) -> T:
     hint: Any = kind
     value: T = _decoder(hint)(json.loads(document))
     return value
+
+
+def digests_in(document: str) -> Iterator[str]:
+    """Every digest that a document names, whatever for."""
+    return (found[1] for found in _DIGEST.finditer(document))
 
 
 def cell_key(cell: Cell) -> str:

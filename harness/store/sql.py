@@ -15,8 +15,8 @@ from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
-from harness.store.base import Claim, Planned, Spent, Wanted, settles
-from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
+from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
+from harness.store.codec import MISREAD, cell_key, decode, digests_in, encode, timestamp
 from harness.store.migrations import behind, migrate
 from harness.store.queries import (
     BATCH_ROWS,
@@ -55,6 +55,8 @@ OUR_BUGS = (
     sql_errors.NotSupportedError,
 )
 """What a driver raises for a statement that was wrong from the beginning, as a rule."""
+FETCHED = 500
+"""So many documents are held at once where all are looked through."""
 
 
 class SqlStore:
@@ -319,6 +321,16 @@ class SqlStore:
         with self._reading("list judgements") as db:
             rows = db.execute(query).all()
         return tuple(self._read(Review, r.document, f"a judgement of run {r.run!r}") for r in rows)
+
+    def references(self) -> References:
+        """One pass over every document; nothing is decoded."""
+        with self._reading("see what is referred to") as db:
+            runs = frozenset(RunId(run) for run in db.scalars(select(RUNS.c.id)))
+            digests: set[str] = set()
+            for column in (RUNS.c.document, CONTROLS.c.document, REVIEWS.c.document):
+                for document in db.scalars(select(column).execution_options(yield_per=FETCHED)):
+                    digests.update(digests_in(document))
+        return References(runs, frozenset(digests))
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[Connection]:

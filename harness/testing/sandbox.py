@@ -28,6 +28,7 @@ from harness.sandbox.base import (
     Workspace,
 )
 from harness.sandbox.engine import GIB, EngineReport
+from harness.sandbox.owner import Marks
 
 OK = Completed(0, "", "", 0.01)
 Answer = Completed | Callable[["FakeBox"], Completed]
@@ -173,9 +174,11 @@ class FakeWorkspaces:
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
     @contextmanager
-    def open(self, scenario: Scenario, image: PreparedImage) -> Iterator[Workspace]:
+    def open(
+        self, scenario: Scenario, image: PreparedImage, marks: Marks | None = None
+    ) -> Iterator[Workspace]:
         """A fresh copy."""
-        del image
+        del image, marks
         fixture = _read(scenario.fixture)
         name = f"workspace-{len(self.files)}"
         self.files[name] = dict(fixture)

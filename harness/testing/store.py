@@ -16,8 +16,18 @@ from harness.domain.judgement import Judgement, Mark, Review
 from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
-from harness.store.base import GRADED, SPOILED, Claim, Planned, Spent, Wanted, cause, settles
-from harness.store.codec import decode, encode
+from harness.store.base import (
+    GRADED,
+    SPOILED,
+    Claim,
+    Planned,
+    References,
+    Spent,
+    Wanted,
+    cause,
+    settles,
+)
+from harness.store.codec import decode, digests_in, encode
 from harness.store.refusals import (
     no_batch,
     no_run,
@@ -263,6 +273,14 @@ class MemoryStore:
     def _is_planned(self, batch: BatchId, cell: Cell, iteration: int) -> bool:
         known = self._planned.get(batch, ())
         return any((p.cell, p.iteration) == (cell, iteration) for p in known)
+
+    def references(self) -> References:
+        """Looked for in every document in memory."""
+        with self._lock:
+            documents = [*self._runs.values(), *self._reviews]
+            documents += [encode(control) for control in self._controls.values()]
+            digests = frozenset(d for document in documents for d in digests_in(document))
+            return References(frozenset(self._runs), digests)
 
     def _newest(self) -> list[BatchId]:
         return sorted(self._began, key=lambda batch: (self._began[batch], batch), reverse=True)

@@ -13,14 +13,13 @@ import pytest
 import yaml
 
 from harness import wiring
-from harness.domain.ids import BatchId
+from harness.domain.ids import OWNER_LABEL, BatchId
 from harness.domain.record import CheckResult, RunRecord
 from harness.domain.session import Role
 from harness.domain.spec import AgentRef
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.run import attempt
-from harness.sandbox.volumes import OWNER_LABEL
 from harness.settings import Settings
 from harness.store.transcripts import read
 from harness.testing.builders import FakeWatch

@@ -42,6 +42,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> Fakes:
     monkeypatch.setattr(wiring, "open_store", lambda _settings: made.store)
     monkeypatch.setattr(wiring, "open_artifacts", lambda _settings: made.tools.artifacts)
     monkeypatch.setattr(wiring, "describe_engine", lambda _settings: AN_ENGINE)
+    monkeypatch.setattr(wiring, "engine_answers", lambda _settings: lambda: None)
     monkeypatch.setattr(wiring, "open_reaper", lambda _settings: NothingLeft())
     return made
 

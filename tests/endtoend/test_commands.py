@@ -30,14 +30,16 @@ class Project:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._env = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_ROOT": str(root)}
+        self.first = ""
+        """What every command begins with."""
+        self.env = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_ROOT": str(root)}
 
     def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-c", START.format(command), *arguments]
+        argv = [sys.executable, "-c", self.first + START.format(command), *arguments]
         return subprocess.Popen(
             argv,
             cwd=self.root,
-            env=self._env,
+            env=self.env,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

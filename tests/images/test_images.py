@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,8 +15,11 @@ import pytest
 
 from harness.domain.scenario import ImageSource, Scenario
 from harness.errors import BadFile
+from harness.sandbox import stale
 from harness.sandbox.base import AGENT_UID, PreparedImage
+from harness.sandbox.bases import local_id
 from harness.sandbox.images import DockerImages, refuse_secrets
+from harness.sandbox.stale import KEPT_STEPS, Waste
 
 MakeScenario = Callable[..., Scenario]
 PYTHON = ("python3-minimal",)
@@ -69,9 +73,18 @@ class Builder:
 @pytest.fixture
 def builder(client: docker.DockerClient, tmp_path: Path) -> Iterator[Builder]:
     made = Builder(client, tmp_path / "state")
+    before = {step.name for step in steps_of(client)}
     yield made
     for tag in made.tags:
         client.images.remove(tag, force=True)
+    for step in steps_of(client):
+        if step.name not in before:
+            step.remove()
+
+
+def steps_of(client: docker.DockerClient) -> list[Waste]:
+    """What builds left, however young it is."""
+    return list(stale.steps(client, datetime.now(UTC) + timedelta(hours=1)))
 
 
 @pytest.fixture
@@ -231,6 +244,54 @@ def test_a_dockerfile_is_built_from_its_own_folder_under_our_last_layer(
     config = builder.client.images.get(image.tag).attrs["Config"]
     assert config["Healthcheck"] == {"Test": ["NONE"]}
     assert not config["Entrypoint"]
+
+
+@pytest.mark.docker
+def test_the_stages_of_a_build_are_found_and_go_when_they_are_old(
+    builder: Builder, make_scenario: MakeScenario, python: str, mark: str
+) -> None:
+    path = make_scenario().folder / "image/Dockerfile"
+    path.write_text(DOCKERFILE.replace("@BASE@", python))
+    (path.parent / "data.txt").write_text(mark)
+    before = {step.name for step in steps_of(builder.client)}
+    image = builder.prepare(make_scenario(ImageSource(dockerfile=path)))
+    left = [step for step in steps_of(builder.client) if step.name not in before]
+    assert len(left) == 1, "the first stage, which only its files left"
+    young = {step.name for step in stale.steps(builder.client, datetime.now(UTC) - KEPT_STEPS)}
+    assert left[0].name not in young
+    assert left[0].remove()
+    assert left[0].name not in {step.name for step in steps_of(builder.client)}
+    assert builder.run(image, "cat /files/data.txt") == mark
+
+
+@pytest.mark.docker
+def test_what_a_failed_build_left_is_found(
+    builder: Builder, make_scenario: MakeScenario, python: str, mark: str
+) -> None:
+    before = {step.name for step in steps_of(builder.client)}
+    source = ImageSource(python, setup=(f"echo {mark} > /made", "exit 7"))
+    with pytest.raises(BadFile, match="exit code 7"):
+        builder.prepare(make_scenario(source))
+    assert {step.name for step in steps_of(builder.client)} - before
+
+
+@pytest.mark.docker
+def test_needed_images_are_told_without_building_any(
+    builder: Builder, make_scenario: MakeScenario, python: str, mark: str
+) -> None:
+    scenario = make_scenario(ImageSource(python, setup=(f": {mark}",)))
+    absent = make_scenario(ImageSource(f"nobody-has/{mark}:1"))
+    images = DockerImages(builder.client, builder.state)
+    needed = images.needed([scenario])
+    assert local_id(builder.client, prepared_of(needed)) is None
+    assert builder.prepare(scenario).tag == prepared_of(needed)
+    assert images.needed([absent]).unknown == {absent.key}
+
+
+def prepared_of(needed: stale.Needed) -> str:
+    """The one image that is not what runs in all of them."""
+    (tag,) = (tag for tag in needed.tags if "/prepared:" in tag)
+    return tag
 
 
 @pytest.mark.docker

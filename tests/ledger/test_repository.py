@@ -16,7 +16,8 @@ from harness.domain.changes import LINK_MODE, Changes
 from harness.domain.ids import RunId
 from harness.domain.record import TreeRef
 from harness.errors import StoreFault, UsageError
-from harness.ledger import Ledger, commit_everything
+from harness.git import commit_everything
+from harness.ledger import Ledger
 from tests.ledger.trees import DIGEST, RUN, git, link, text, tree_of, where
 
 ROOT = Path(__file__).parents[2]

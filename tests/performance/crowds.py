@@ -22,13 +22,12 @@ from subjects import BATCH, Tick, timed
 from harness import wiring
 from harness.agents.base import Agent, Task, Workbench, supervise
 from harness.agents.tools import ToolContext, toolbox
-from harness.domain.ids import RunId, new_run_id
+from harness.domain.ids import OWNER_LABEL, RunId, new_run_id
 from harness.domain.session import Ending, Session
 from harness.domain.spec import AgentRef, RunSpec
 from harness.gateway.base import Line
 from harness.sandbox.base import Box, PreparedImage, Purpose
 from harness.sandbox.owner import this_process
-from harness.sandbox.volumes import OWNER_LABEL
 from harness.settings import Settings
 from harness.tools import Tools
 
@@ -134,7 +133,8 @@ def seat(tools: Tools, spec: RunSpec, image: PreparedImage) -> Iterator[Seat]:
         if line is None:
             raise RuntimeError("a tool loop got no line")
         mounts = (workspace.mount,)
-        box_spec = tools.box_spec(run, Purpose.WORK, spec.scenario, image, mounts)
+        marks = tools.marks(run, BATCH, spec.scenario.limits)
+        box_spec = tools.box_spec(marks, Purpose.WORK, spec.scenario, image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             yield Seat(run, spec, agent, box, line)
 

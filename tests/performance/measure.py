@@ -29,12 +29,13 @@ from harness import wiring
 from harness.cli.entry import INTERRUPTED, PASSED, USAGE, WORLD, settings_for
 from harness.cli.live import LiveWatch
 from harness.domain.digests import tree_digest
+from harness.domain.ids import OWNER_LABEL
 from harness.domain.spec import RunSpec
 from harness.errors import EnvironmentFault, UsageError
 from harness.sandbox import engine
 from harness.sandbox.overlay import remove_workspace
 from harness.sandbox.owner import this_process
-from harness.sandbox.volumes import FIXTURE_LABEL, OWNER_LABEL
+from harness.sandbox.volumes import FIXTURE_LABEL
 from harness.settings import Settings
 from harness.tools import Tools
 

@@ -25,7 +25,7 @@ from harness.agents.tools import ToolContext, toolbox
 from harness.cli.bench import bench
 from harness.cli.entry import PASSED, exit_code_of
 from harness.domain.failures import Cause
-from harness.domain.ids import BatchId, RunId, new_run_id
+from harness.domain.ids import OWNER_LABEL, BatchId, RunId, new_run_id
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import AgentRef, RunSpec
@@ -35,7 +35,6 @@ from harness.report.documents import batch_summary
 from harness.report.stats import group_by_cell
 from harness.run import attempt
 from harness.sandbox.base import Box, BoxSpec, Completed, PreparedImage, Purpose, Sandboxes
-from harness.sandbox.volumes import OWNER_LABEL
 from harness.settings import Settings
 from harness.store.artifacts import FileArtifacts
 from harness.store.base import Wanted
@@ -354,7 +353,8 @@ def time_call(tools: Tools, spec: RunSpec, bare: Bare, rounds: int, tick: Tick) 
     run = new_run_id(datetime.now(UTC), "performance")
     with tools.workspaces.open(scenario, bare.image) as workspace:
         mounts = (workspace.mount,)
-        box_spec = tools.box_spec(run, Purpose.WORK, scenario, bare.image, mounts)
+        marks = tools.marks(run, BATCH, scenario.limits)
+        box_spec = tools.box_spec(marks, Purpose.WORK, scenario, bare.image, mounts)
         with tools.sandboxes.open(box_spec) as box:
             context = ToolContext(box, scenario.limits, scenario.oracle)
             desk = Workbench(toolbox(), context, scenario.limits.wall_clock_s)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,16 +15,16 @@ from harness.domain.changes import Change
 from harness.domain.digests import bytes_digest
 from harness.domain.failures import ENDINGS, TABLE, Cause
 from harness.domain.ids import BatchId
-from harness.domain.record import CheckResult, Maker, PriceTables
+from harness.domain.record import CheckResult, Maker, PriceTables, RunRecord
 from harness.domain.scenario import CheckSpec
 from harness.domain.session import Ending
 from harness.domain.spec import Warmup
-from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault
+from harness.errors import BoxClosed, Interrupted, ProviderFault, SandboxFault, StoreFault
 from harness.evaluate import Cost, Evidence, scored
 from harness.run import attempt
 from harness.sandbox.base import BoxError, Completed, Purpose
 from harness.settings import Settings
-from harness.testing.builders import FakeAgent, a_scenario, a_spec, some_tools
+from harness.testing.builders import START, FakeAgent, a_scenario, a_spec, some_tools
 from harness.testing.sandbox import FakeBox
 from harness.wiring import maker_of
 
@@ -131,6 +132,42 @@ def test_a_bug_of_ours_is_stored_and_flies(tmp_path: Path) -> None:
     (record,) = fakes.store.runs()
     assert record.fault is not None
     assert record.fault.cause is Cause.HARNESS
+
+
+@pytest.mark.parametrize("hours", [-12, 12])
+def test_a_clock_that_jumps_in_the_middle_of_a_run_changes_no_duration(
+    tmp_path: Path, hours: int
+) -> None:
+    fakes = some_tools(BUILD)
+    moments = iter([START, START])
+
+    def now() -> datetime:
+        return next(moments, START + timedelta(hours=hours))
+
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, replace(fakes.tools, now=now))
+    assert fakes.store.run(record.id) == record
+    assert record.fault is None
+    assert record.session is not None
+    assert 0 <= record.session.duration_s < 60
+    assert all(0 <= seconds < 60 for _, seconds in record.stages_s)
+
+
+def test_a_run_whose_store_is_locked_or_full_for_a_while_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.store.patience.PAUSE_S", 0.0)
+    fakes, refusals = some_tools(BUILD), iter([StoreFault("full"), StoreFault("full")])
+    save = fakes.store.save
+
+    def refuse(record: RunRecord) -> None:
+        if fault := next(refusals, None):
+            raise fault
+        save(record)
+
+    monkeypatch.setattr(fakes.store, "save", refuse)
+    record = attempt(a_spec(a_scenario(tmp_path)), BATCH, fakes.tools)
+    assert fakes.store.run(record.id) == record
+    assert record.fault is None
 
 
 def test_an_interrupted_run_is_stored_with_its_work_and_ends_the_batch(tmp_path: Path) -> None:

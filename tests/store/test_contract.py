@@ -16,7 +16,7 @@ from harness.domain.record import Control, Fault, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault, UsageError
 from harness.store.base import Artifacts, Store, Wanted
-from harness.testing.store import NOON, a_cell, a_record
+from harness.testing.store import NOON, a_cell, a_record, a_review
 
 B = BatchId("b")
 SPEC = text_digest("spec")
@@ -45,6 +45,17 @@ def test_only_what_is_not_known_of_a_batch_is_read(store: Store) -> None:
     assert list(store.further(B, known, 1000)) == runs[3:]
     assert list(store.further(B, known, 2)) == runs[3:5]
     assert list(store.further(B, {run.id for run in runs}, 1000)) == []
+
+
+def test_whatever_a_document_names_is_referred_to(store: Store, full_record: RunRecord) -> None:
+    store.save(full_record)
+    store.save_control(Control(text_digest("key"), full_record.commands, ()))
+    store.save_review(a_review(full_record.id))
+    found = store.references()
+    assert found.runs == {full_record.id}
+    named = {text_digest(name) for name in ("output", "spec", "task", "rubric")}
+    assert named <= found.digests
+    assert text_digest("nothing") not in found.digests
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(store: Store) -> None:
