@@ -15,7 +15,7 @@ from harness.carrying import carried, hidden_files, with_room
 from harness.domain.application import Application
 from harness.domain.changes import Changes
 from harness.domain.failures import ENDINGS, TABLE
-from harness.domain.ids import BatchId, new_run_id
+from harness.domain.ids import BatchId, RunId, new_run_id
 from harness.domain.mcp import McpServer
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
 from harness.domain.session import Ending, Session
@@ -42,10 +42,10 @@ from harness.tools import PlayedUser, Tools
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
 
-def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
+def attempt(spec: RunSpec, batch: BatchId, tools: Tools, name: RunId | None = None) -> RunRecord:
     """One run, whatever happens to it: here and only here a failure becomes a record."""
-    run, now = new_run_id(tools.now(), tools.random()), tools.now()
-    draft = Draft(run, batch, spec, now, tools.watch, tools.maker)
+    run = name or new_run_id(tools.now(), tools.random())
+    draft = Draft(run, batch, spec, tools.now(), tools.watch, tools.maker)
     with bound(run=draft.id, batch=batch):
         tools.watch.began(draft.id, spec)
         error: BaseException | None = None
@@ -56,6 +56,7 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
             log().info("run_faulted", stage=draft.stage, error=str(fault))
         except UsageError:
             # only the user can put it right: the run stays planned
+            tools.watch.dropped(draft.id)
             raise
         except Exception as bug:
             # ours: the record says so, and the traceback goes on to the person who can mend it

@@ -66,6 +66,10 @@ class Watch(Protocol):
         """Something worth a glance within the stage."""
         ...
 
+    def dropped(self, run: RunId) -> None:
+        """Nothing came of the run; another may begin in its place."""
+        ...
+
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
         ...

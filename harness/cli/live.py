@@ -95,6 +95,11 @@ class LiveWatch:
             of = f"{shown.name}: " if len(self._runs) > 1 else ""
             self._console.print(Text(clean(f"         {of}{text}")))
 
+    def dropped(self, run: RunId) -> None:
+        """Nothing came of the run."""
+        with self._lock:
+            self._runs.pop(run, None)
+
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
         with self._lock:

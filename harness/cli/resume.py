@@ -98,7 +98,7 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
             reported(settings, batch, as_json=as_json),
             opened(settings, len(alike), source, quiet=quiet or as_json) as tools,
         ):
-            runs += work_on(settings, alike, batch, tools, pace)
+            runs += work_on(settings, alike, batch, tools, pace, source)
     return report(settings, batch, runs, as_json=as_json)
 
 

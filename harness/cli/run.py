@@ -201,11 +201,15 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
     pace: Pace = STEADY,
 ) -> list[RunRecord]:
     """Reserve the runs in the store, then run them; nothing is reserved without an engine."""
-    with opened(settings, len(specs), source or Source(), quiet=quiet) as tools:
+    source = source or Source()
+    with opened(settings, len(specs), source, quiet=quiet) as tools:
         cells = [spec for spec in specs if spec.iteration == 1]
         count = len(specs) // len(cells)
-        shared = source.shared if source else Shared()
-        wanted = [Wanted(c.cell, count, c.digest, _remember(c, refs, shared)) for c in cells]
+        remembered = [_remember(cell, refs, source.shared) for cell in cells]
+        wanted = [
+            Wanted(cell.cell, count, cell.digest, text)
+            for cell, text in zip(cells, remembered, strict=True)
+        ]
         planned = tools.store.plan(batch, wanted, tools.now())
         numbered = [
             replace(cells[i], iteration=planned[i * count + n].iteration)
@@ -213,22 +217,31 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
             for i in range(len(cells))
         ]
         try:
-            return work_on(settings, numbered, batch, tools, pace)
+            return work_on(settings, numbered, batch, tools, pace, source)
         except UsageError:
             tools.store.forget(batch)
             raise
 
 
-def work_on(
-    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, tools: Tools, pace: Pace
+def work_on(  # each is something that the command was told
+    settings: Settings,
+    specs: Sequence[RunSpec],
+    batch: BatchId,
+    tools: Tools,
+    pace: Pace,
+    source: Source,
 ) -> list[RunRecord]:
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
     claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
     try:
-        made = list(
-            run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries, claims=claims)
-        )
+        with pace.executor(settings, specs, batch, tools, source.purses.get(batch)) as executor:
+            made = list(
+                run_batch(
+                    specs, batch, tools, jobs, bounds,
+                    retries=pace.retries, claims=claims, executor=executor,
+                )
+            )  # fmt: skip
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:

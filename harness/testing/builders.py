@@ -130,6 +130,10 @@ class FakeWatch:
         del run
         self.lines.append(text)
 
+    def dropped(self, run: RunId) -> None:
+        """Nothing came of the run."""
+        self.lines.append(f"dropped {run}")
+
     def ended(self, record: RunRecord) -> None:
         """The run is stored."""
         self.lines.append(f"ended {record.id} {record.status}")
