@@ -303,3 +303,4 @@ def _beating(watch: FarWatch, desk: Any) -> Iterator[None]:  # noqa: ANN401  # a
     finally:
         over.set()
         thread.join()
+        desk.beat.remote(watch.taken())

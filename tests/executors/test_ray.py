@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +19,17 @@ from harness import roster, wiring
 from harness.claims import Claims
 from harness.cli.bench import bench
 from harness.crew import run_batch
+from harness.domain.artifact import Artifact
+from harness.domain.digests import text_digest
 from harness.domain.ids import BatchId
+from harness.domain.model import Budget
 from harness.domain.record import RunRecord
+from harness.domain.scenario import Limits
+from harness.domain.session import Usage
 from harness.domain.spec import AgentRef, RunSpec
+from harness.errors import Interrupted, UsageError
+from harness.executors.build import this_build
+from harness.interrupts import Interrupts
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
 from harness.sandbox.owner import is_alive
@@ -36,11 +44,13 @@ pytestmark = pytest.mark.ray
 RUNS = int(os.environ.get("MINTMARK_RAY_RUNS", "200"))
 MIB = 2**20
 PATIENCE_S = 120.0
+Nodes = Any
+"""Ray has no types to speak of."""
 OPENS = "tests.executors.nulls:open_place"
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Any]:
+def nodes() -> Iterator[Nodes]:
     """A head without processors, and two nodes; a test may add one that it kills."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -85,8 +95,8 @@ def claims_of(tools: Tools, batch: BatchId) -> Claims:
 
 @contextmanager
 def executing(
-    nodes: Any, settings: Settings, tools: Tools, specs: Sequence[RunSpec], **given: Any
-) -> Iterator[Any]:
+    nodes: Nodes, settings: Settings, tools: Tools, specs: Sequence[RunSpec], **given: Nodes
+) -> Iterator[Nodes]:
     from harness.executors import cluster, ray  # noqa: PLC0415  # only where there is Ray
 
     kit = replace(ray.kit_for(settings, specs, BatchId("far"), tools, None), opens=OPENS)
@@ -105,7 +115,7 @@ def begun(settings: Settings) -> Counter[int]:
     return Counter(int(f.name.partition("-")[0]) for f in (settings.root / BEGUN).iterdir())
 
 
-def wait_until(settled: Any) -> None:
+def wait_until(settled: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_S
     while not settled():
         assert time.monotonic() < end
@@ -113,7 +123,7 @@ def wait_until(settled: Any) -> None:
 
 
 def test_a_batch_that_loses_a_node_has_every_run_once_with_the_scores_of_one_machine(
-    nodes: Any, settings: Settings
+    nodes: Nodes, settings: Settings
 ) -> None:
     tools, far, near = null_tools(settings, FakeWatch()), BatchId("far"), BatchId("near")
     specs = some_specs(settings, RUNS)
@@ -142,14 +152,14 @@ def test_a_batch_that_loses_a_node_has_every_run_once_with_the_scores_of_one_mac
     assert 0 < again <= 2
 
 
-def kill_at_work(nodes: Any, node: Any, settings: Settings) -> None:
+def kill_at_work(nodes: Nodes, node: Nodes, settings: Settings) -> None:
     folder = settings.root / BEGUN
     wait_until(lambda: any(f.read_text() == node.node_id for f in folder.iterdir()))
     nodes.remove_node(node, allow_graceful=False)
 
 
 def test_runs_under_way_are_stopped_on_their_nodes_and_stored_as_interrupted(
-    nodes: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signals = Interrupts()
     for module in ("crew", "run", "draft", "executors.ray"):
@@ -177,7 +187,7 @@ def test_runs_under_way_are_stopped_on_their_nodes_and_stored_as_interrupted(
     (settings.root / ENDLESS).unlink()
 
 
-def test_stages_are_shown_of_runs_on_nodes(nodes: Any, settings: Settings) -> None:
+def test_stages_are_shown_of_runs_on_nodes(nodes: Nodes, settings: Settings) -> None:
     watch = FakeWatch()
     tools, far = null_tools(settings, watch), BatchId("far")
     specs = some_specs(settings, 4)
@@ -189,7 +199,7 @@ def test_stages_are_shown_of_runs_on_nodes(nodes: Any, settings: Settings) -> No
 
 
 def test_a_node_with_another_mintmark_is_refused(
-    nodes: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.executors import cluster  # noqa: PLC0415  # only where there is Ray
 
@@ -200,38 +210,38 @@ def test_a_node_with_another_mintmark_is_refused(
         cluster.ray, "remote", lambda **given: lambda f: task(**given)(this_build if f else f)
     )
     with (
-        pytest.raises(UsageError, match="Mintmark .*this one is 9.9.9"),
+        pytest.raises(UsageError, match=r"Mintmark .*this one is 9.9.9"),
         cluster.connected(nodes.address),
     ):
         pass
 
 
-def test_what_a_node_cannot_see_is_refused_before_any_run(nodes: Any, settings: Settings) -> None:
+def test_what_a_node_cannot_see_is_refused_before_any_run(nodes: Nodes, settings: Settings) -> None:
     tools, far = null_tools(settings, FakeWatch()), BatchId("far")
     specs = some_specs(settings, 1)
     planned(tools, specs, far)
     late = tools.now()
     with (
-        pytest.raises(UsageError, match="does not have batch far.*BENCH_STORE"),
+        pytest.raises(UsageError, match=r"does not have batch far.*BENCH_STORE"),
         executing(nodes, settings, tools, specs, created_at=late),
     ):
         pass
     gone = Artifact("x", text_digest("nowhere"), 1)
     with (
-        pytest.raises(UsageError, match="artefacts are not those.*BENCH_ARTIFACTS"),
+        pytest.raises(UsageError, match=r"artefacts are not those.*BENCH_ARTIFACTS"),
         executing(nodes, settings, tools, specs, probe=gone),
     ):
         pass
     # to another machine the files are sent; a store in a file is not
     with (
-        pytest.raises(UsageError, match="another machine.*postgresql"),
+        pytest.raises(UsageError, match=r"another machine.*postgresql"),
         executing(nodes, settings, tools, specs, spot=("other", 1, 1)),
     ):
         pass
     assert begun(settings) == {}
 
 
-def test_a_run_that_is_larger_than_every_node_is_refused(nodes: Any, settings: Settings) -> None:
+def test_a_run_that_is_larger_than_every_node_is_refused(nodes: Nodes, settings: Settings) -> None:
     tools, far = null_tools(settings, FakeWatch()), BatchId("far")
     specs = some_specs(settings, 1)
     planned(tools, specs, far)
@@ -244,7 +254,7 @@ def test_a_run_that_is_larger_than_every_node_is_refused(nodes: Any, settings: S
         pass
 
 
-def test_the_nodes_draw_on_one_purse(nodes: Any) -> None:
+def test_the_nodes_draw_on_one_purse(nodes: Nodes) -> None:
     from harness.executors import cluster, desk  # noqa: PLC0415  # only where there is Ray
 
     with cluster.connected(nodes.address):
