@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import ray
@@ -39,6 +40,8 @@ from harness.settings import Settings
 from harness.tools import Tools, Watch
 
 BEAT_S = 0.5
+WAKE = signal.SIGUSR1
+"""Ends what the main thread waits for; Ray's own SIGINT is blocked there, and wakes nobody."""
 CACHE = ".cache/mintmark"
 
 
@@ -193,7 +196,7 @@ def attempt_here(kit: Kit, spec: RunSpec, run: RunId, desk: Any) -> Told:  # noq
     """One run, under the name that the command gave it."""
     host = socket.gethostname()
     INTERRUPTS.forget()
-    before = signal.signal(signal.SIGINT, lambda *_: INTERRUPTS.arrived() and None)
+    before = {name: signal.signal(name, _arrived) for name in (signal.SIGINT, WAKE)}
     try:
         try:
             shop = _shop(kit, desk)
@@ -209,7 +212,12 @@ def attempt_here(kit: Kit, spec: RunSpec, run: RunId, desk: Any) -> Told:  # noq
     except Interrupted:
         return Told(host, interrupted=True)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _arrived(_number: int, _frame: FrameType | None) -> None:
+    INTERRUPTS.arrived()
 
 
 def open_place(
@@ -294,7 +302,7 @@ def _beating(watch: FarWatch, desk: Any) -> Iterator[None]:  # noqa: ANN401  # a
             if is_end and not told and main is not None:
                 told = True
                 # a signal, as at a terminal: it ends what the main thread waits for
-                signal.pthread_kill(main, signal.SIGINT)
+                signal.pthread_kill(main, WAKE)
 
     thread = threading.Thread(target=beat, name="beat", daemon=True)
     thread.start()
