@@ -42,10 +42,10 @@ chaos: setup engine ## kill a batch two hundred times; takes about half an hour
 	MINTMARK_CHAOS_KILLS=200 MINTMARK_CHAOS_RUNS=200 $(BIN)/python -m pytest -q -s -m docker tests/endtoend/test_chaos.py
 
 test: quick engine postgres ## run every test, on the real engine and a real database
-	$(BIN)/python -m pytest -m "docker or postgres or s3"
+	$(BIN)/python -m pytest -m "docker or postgres or s3 or ray"
 
 quick: setup ## run the tests that need no engine and no server, on every core
-	$(BIN)/python -m pytest -m "not (docker or postgres or s3)" -n auto -q
+	$(BIN)/python -m pytest -m "not (docker or postgres or s3 or ray)" -n auto -q
 
 check: fmt-check lint types imports test ## run everything that has to be green
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from harness.bounds import Bounds
 from harness.claims import Claims
@@ -29,6 +30,37 @@ LOOK_S = 0.2
 """How often whoever waits for a run looks whether somebody wants it to end."""
 
 
+class Executor(Protocol):
+    """Where runs are made: this process, or the nodes of a cluster."""
+
+    def attempt(self, spec: RunSpec) -> RunRecord:
+        """One run, stored; from many threads at once.
+
+        Raises what `run.attempt` raises, and BatchStopped where no run can be made any more.
+        """
+        ...
+
+    def stopped(self) -> str | None:
+        """Why no further run can be made."""
+        ...
+
+
+class Here:
+    """In threads of this process."""
+
+    def __init__(self, batch: BatchId, tools: Tools) -> None:
+        self._batch = batch
+        self._tools = tools
+
+    def attempt(self, spec: RunSpec) -> RunRecord:
+        """One run, in the thread that asks."""
+        return attempt(spec, self._batch, self._tools)
+
+    def stopped(self) -> str | None:
+        """What the gateway says."""
+        return self._tools.models.stopped(self._batch)
+
+
 def run_batch(  # noqa: PLR0913  # what is not said changes nothing
     specs: Iterable[RunSpec],
     batch: BatchId,
@@ -38,17 +70,21 @@ def run_batch(  # noqa: PLR0913  # what is not said changes nothing
     *,
     retries: int = 0,
     claims: Claims | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[RunRecord]:
     """Every run of a plan, stored before it is handed on; so many at once.
 
     One that the world spoils is tried again so often, when all others were made; one that another
-    process makes, by `claims`, is left to it.
+    process makes, by `claims`, is left to it. They are made in this process unless `executor` makes
+    them elsewhere.
 
     Raises Interrupted when somebody stopped it, BatchStopped when no further run can ask its
     model or a bound is reached, and UsageError when a scenario cannot be run as it is, after all
     others were.
     """
-    crew = Crew(Turns(specs, retries=retries), batch, tools, bounds or Bounds(), claims)
+    turns = Turns(specs, retries=retries)
+    crew = Crew(turns, tools, executor or Here(batch, tools), bounds or Bounds(), claims)
+    tools.watch.planned(batch, len(turns), jobs)
     with INTERRUPTS.drained(), claims or nullcontext():
         yield from crew.work(jobs)
 
@@ -69,10 +105,15 @@ class Crew:
     """Threads that each make one run after another."""
 
     def __init__(
-        self, turns: Turns, batch: BatchId, tools: Tools, bounds: Bounds, claims: Claims | None
+        self,
+        turns: Turns,
+        tools: Tools,
+        executor: Executor,
+        bounds: Bounds,
+        claims: Claims | None,
     ) -> None:
-        self._batch = batch
         self._tools = tools
+        self._executor = executor
         self._bounds = bounds
         self._claims = claims
         self._turns = turns
@@ -87,7 +128,6 @@ class Crew:
 
     def work(self, jobs: int) -> Iterator[RunRecord]:
         """Hand on each record; how the batch ended is raised when nobody works any more."""
-        self._tools.watch.planned(self._batch, len(self._turns), jobs)
         hands = [
             threading.Thread(target=self._hand, name=f"run-{number}", daemon=True)
             for number in range(max(1, min(jobs, len(self._turns))))
@@ -158,14 +198,14 @@ class Crew:
             self._tools.watch.halts(halt, why)
 
     def _why_not(self) -> str | None:
-        return self._tools.models.stopped(self._batch) or self._bounds.reached()
+        return self._executor.stopped() or self._bounds.reached()
 
     def _make(self, spec: RunSpec) -> None:
         try:
-            record = attempt(spec, self._batch, self._tools)
+            record = self._executor.attempt(spec)
         except AlreadyStored as error:
             # we were away for so long that another took it over
-            log().warning("run_stored_by_another", batch=self._batch, error=str(error))
+            log().warning("run_stored_by_another", error=str(error))
             return
         except UsageError as error:
             if self._claims is not None:
@@ -175,6 +215,11 @@ class Crew:
                 self._turns.drop(spec.scenario.key)
                 self._refused.setdefault(spec.scenario.key, error)
             return
+        except (Interrupted, BatchStopped):
+            # before it began: whoever goes on with the batch may have it at once
+            if self._claims is not None:
+                self._claims.give_back(spec)
+            raise
         finally:
             with self._lock:
                 self._turns.done(spec)

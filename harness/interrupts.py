@@ -55,6 +55,12 @@ class Interrupts:
         self.stopping = self._own.told = True
         raise Interrupted
 
+    def forget(self) -> None:
+        """Begin anew: this process was told to end one thing, and is given another to do."""
+        self.stopping = self.draining = self._pending = False
+        self._further = 0
+        self._own.told = False
+
     @property
     def hopeless(self) -> bool:
         """Who sent a third signal waits no longer."""

@@ -15,7 +15,7 @@ from harness.carrying import carried, hidden_files, with_room
 from harness.domain.application import Application
 from harness.domain.changes import Changes
 from harness.domain.failures import ENDINGS, TABLE
-from harness.domain.ids import BatchId, new_run_id
+from harness.domain.ids import BatchId, RunId, new_run_id
 from harness.domain.mcp import McpServer
 from harness.domain.record import CheckResult, CommandResult, Control, RunRecord
 from harness.domain.session import Ending, Session
@@ -27,6 +27,7 @@ from harness.errors import (
     EnvironmentFault,
     Interrupted,
     ProviderFault,
+    StoreFault,
     UsageError,
 )
 from harness.evaluate import Evidence, Work, evaluate, not_rebuilt, validate, worthless
@@ -43,10 +44,10 @@ from harness.tools import PlayedUser, Tools
 Grade = tuple[tuple[CommandResult, ...], tuple[CheckResult, ...]]
 
 
-def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
+def attempt(spec: RunSpec, batch: BatchId, tools: Tools, name: RunId | None = None) -> RunRecord:
     """One run, whatever happens to it: here and only here a failure becomes a record."""
-    run, now = new_run_id(tools.now(), tools.random()), tools.now()
-    draft = Draft(run, batch, spec, now, tools.watch, tools.maker)
+    run = name or new_run_id(tools.now(), tools.random())
+    draft = Draft(run, batch, spec, tools.now(), tools.watch, tools.maker)
     with bound(run=draft.id, batch=batch):
         tools.watch.began(draft.id, spec)
         error: BaseException | None = None
@@ -67,7 +68,11 @@ def attempt(spec: RunSpec, batch: BatchId, tools: Tools) -> RunRecord:
             raise
         with shield():
             record = draft.record(tools.now(), error)
-            save_patiently(tools.store, record, tools.watch.tell)
+            try:
+                save_patiently(tools.store, record, tools.watch.tell)
+            except StoreFault as fault:
+                tools.watch.refused(draft.id, str(fault))
+                raise
         tools.watch.ended(record)
         return record
 

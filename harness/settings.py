@@ -53,6 +53,8 @@ class Settings:
     artifacts: str | None = field(default=None, repr=False)
     """A folder, or a URL such as s3://bucket/prefix; None for the project's own."""
     verbose: bool = False
+    elsewhere: Path | None = None
+    """Where runs leave what they leave, when that is not below the project."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, root: Path | None = None) -> Settings:
@@ -82,7 +84,7 @@ class Settings:
     @property
     def results(self) -> Path:
         """The folder of everything that runs leave."""
-        return self.root / "results"
+        return self.elsewhere or self.root / "results"
 
     @property
     def state(self) -> Path:

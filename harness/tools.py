@@ -92,7 +92,7 @@ class Watch(Protocol):
         ...
 
     def refused(self, run: RunId, why: str) -> None:
-        """The run is not stored: only the user can put right what keeps it from being made."""
+        """The run is not stored: the user has to put something right, or another may begin."""
         ...
 
 

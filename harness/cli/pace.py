@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,18 @@ from rich.text import Text
 from harness import wiring
 from harness.bounds import Bounds, Seldom
 from harness.cli.console import clean, messages
-from harness.crew import fitting
+from harness.crew import Executor, Here, fitting
+from harness.domain.ids import BatchId
 from harness.domain.spec import RunSpec
 from harness.errors import EnvironmentFault, UsageError
+from harness.gateway.budget import Purse
 from harness.load.scenarios import load_project
 from harness.load.units import seconds, size_bytes
 from harness.settings import Settings
+from harness.tools import Tools
 
 if TYPE_CHECKING:
+    from harness.executors.cluster import Cluster
     from harness.sandbox.engine import EngineReport
 
 P = ParamSpec("P")
@@ -32,6 +37,7 @@ R = TypeVar("R")
 MOST = 256
 MOST_RETRIES = 20
 AUTO = "auto"
+LOCAL, RAY = "local", "ray"
 MIN_FREE = "1GiB"
 UNUSED = timedelta(days=1)
 """What nobody used for so long goes before a batch stops for want of room."""
@@ -45,9 +51,15 @@ class Pace:
     most_s: float | None = None
     min_free_bytes: int = 0
     retries: int = 0
+    cluster: Cluster | None = None
+    """On whose nodes runs are made; None makes them here."""
 
     def on_engine(self, settings: Settings, specs: Sequence[RunSpec]) -> tuple[int, Bounds]:
         """So many runs at once, and how far; the time begins now."""
+        if self.cluster is not None:
+            # the nodes look at their own disks
+            bounds = Bounds(self.most_s, self.min_free_bytes, [settings.results])
+            return self.jobs or min(MOST, self.cluster.jobs(specs)), bounds
         engine = wiring.describe_engine(settings)
         folders = [settings.results, *([Path(engine.root_dir)] if engine.local else [])]
         room = Seldom(partial(make_room, settings))
@@ -62,6 +74,41 @@ class Pace:
     def jobs_on(self, engine: EngineReport, specs: Sequence[RunSpec]) -> int:
         """So many runs at once."""
         return self.jobs or min(MOST, fitting(specs, engine.cpus, engine.memory_bytes))
+
+    @contextmanager
+    def executor(
+        self,
+        settings: Settings,
+        specs: Sequence[RunSpec],
+        batch: BatchId,
+        tools: Tools,
+        purse: Purse | None,
+    ) -> Iterator[Executor]:
+        """Where the runs of a planned batch are made; every node is looked at before."""
+        if self.cluster is None:
+            yield Here(batch, tools)
+            return
+        from harness.executors import ray  # noqa: PLC0415  # Ray is heavy
+
+        kit = ray.kit_for(settings, specs, batch, tools, purse.budget if purse else None)
+        kit = replace(kit, min_free_bytes=self.min_free_bytes)
+        with ray.opened(self.cluster, kit, specs, tools, purse) as executor:
+            yield executor
+
+
+@contextmanager
+def _reached(address: str | None) -> Iterator[Cluster]:
+    """The cluster that was asked for; refused before anything is spent."""
+    if not address:
+        raise UsageError(
+            "--executor ray: which cluster? Name it by --ray-address HOST:PORT or RAY_ADDRESS"
+        )
+    try:
+        from harness.executors.cluster import connected  # noqa: PLC0415  # Ray is heavy
+    except ModuleNotFoundError as error:
+        raise UsageError("--executor ray needs Ray: pip install 'mintmark[ray]'") from error
+    with connected(address) as cluster:
+        yield cluster
 
 
 STEADY = Pace()
@@ -117,6 +164,14 @@ _OPTIONS = (
         "--retries", type=click.IntRange(0, MOST_RETRIES), default=0, show_default=True,
         metavar="N", help="Make a run again that the world spoiled, when all others were made.",
     ),
+    click.option(
+        "--executor", type=click.Choice([LOCAL, RAY]), default=LOCAL, show_default=True,
+        help="Where runs are made: on this machine, or on the nodes of a Ray cluster.",
+    ),
+    click.option(
+        "--ray-address", metavar="HOST:PORT", envvar="RAY_ADDRESS", show_envvar=True,
+        help="With --executor ray: the cluster.",
+    ),
 )  # fmt: skip
 _NAMES = ("jobs", "most_s", "min_free_bytes", "retries")
 
@@ -127,6 +182,10 @@ def pace_options(command: Callable[P, R]) -> Callable[..., R]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **given: P.kwargs) -> R:
         pace = Pace(**{name: given.pop(name) for name in _NAMES})  # type: ignore[arg-type]  # by name
+        executor, address = given.pop("executor"), given.pop("ray_address")
+        if executor == RAY:
+            reached = _reached(str(address or ""))
+            pace = replace(pace, cluster=click.get_current_context().with_resource(reached))
         return command(*args, pace=pace, **given)  # type: ignore[arg-type]  # one more than click gave
 
     for option in reversed(_OPTIONS):

@@ -112,7 +112,7 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
                 reported(settings, batch, as_json=as_json),
                 opened(settings, len(alike), source, others, quiet=quiet or as_json) as tools,
             ):
-                runs += work_on(settings, alike, batch, tools, pace)
+                runs += work_on(settings, alike, batch, tools, pace, source)
     code = report(settings, batch, runs, as_json=as_json)
     return code if len(missing) == len(everything) else WORLD
 

@@ -206,11 +206,11 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
 
     With `like`, what another batch has made is not made again.
     """
-    with opened(settings, len(specs), source or Source(), others, quiet=quiet) as tools:
-        shared = source.shared if source else Shared()
+    source = source or Source()
+    with opened(settings, len(specs), source, others, quiet=quiet) as tools:
         counts = Counter(spec.cell for spec in specs)
         wanted = [
-            Wanted(spec.cell, counts[spec.cell], spec.digest, _remember(spec, refs, shared))
+            Wanted(spec.cell, counts[spec.cell], spec.digest, _remember(spec, refs, source.shared))
             for spec in specs
             if spec.iteration == 1
         ]
@@ -223,22 +223,32 @@ def execute(  # noqa: PLR0913  # each is something that the command was told
         try:
             claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
             reused, rest = reuse(numbered, batch, tools, like, claims) if like else ([], numbered)
-            return [*reused, *(work_on(settings, rest, batch, tools, pace) if rest else ())]
+            made = work_on(settings, rest, batch, tools, pace, source) if rest else []
         except UsageError:
             tools.store.forget(batch)
             raise
+    return [*reused, *made]
 
 
-def work_on(
-    settings: Settings, specs: Sequence[RunSpec], batch: BatchId, tools: Tools, pace: Pace
+def work_on(  # each is something that the command was told
+    settings: Settings,
+    specs: Sequence[RunSpec],
+    batch: BatchId,
+    tools: Tools,
+    pace: Pace,
+    source: Source,
 ) -> list[RunRecord]:
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
     claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
     try:
-        made = list(
-            run_batch(specs, batch, tools, jobs, bounds, retries=pace.retries, claims=claims)
-        )
+        with pace.executor(settings, specs, batch, tools, source.purses.get(batch)) as executor:
+            made = list(
+                run_batch(
+                    specs, batch, tools, jobs, bounds,
+                    retries=pace.retries, claims=claims, executor=executor,
+                )
+            )  # fmt: skip
     except Interrupted as stop:
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:

@@ -52,6 +52,11 @@ class Purse:
             self.tokens += usage.total if usage else 0
             self.usd += cost_usd or 0.0
 
+    def set_to(self, *, usd: float, tokens: int) -> None:
+        """What was taken, where others take and count."""
+        with self._lock:
+            self.usd, self.tokens = usd, tokens
+
     def _empty(self, *, turn: bool) -> tuple[Refusal, str] | None:
         has = self.budget
         if turn and has.turns is not None and self.turns >= has.turns:

@@ -33,6 +33,7 @@ HEAVY = {
         "uvicorn",
         "genai_prices",
         "pystache",
+        "ray",
         "cryptography",
         "trafilatura",
     ),
