@@ -136,7 +136,7 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
 def _pilot(settings: Settings, name: str) -> Pilot:
     store = wiring.open_store(settings)
     batch = find_batch(store, name).id
-    return pilot_of(store.runs(batch), batch)
+    return pilot_of(store.outlines(batch), batch)
 
 
 def _print_cells(console: Console, specs: Sequence[RunSpec], pilot: Pilot) -> None:

@@ -14,7 +14,8 @@ import click
 
 from harness import roster, wiring
 from harness.claims import Claims
-from harness.cli.console import messages, output, print_json, print_run, print_summary
+from harness.cli.batches import print_batch_document
+from harness.cli.console import messages, output, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD, json_option, root_option, settings_for
 from harness.cli.live import LiveWatch
 from harness.cli.models import (
@@ -49,7 +50,6 @@ from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, Interrupted, UsageError
 from harness.plan import Selection, plan
-from harness.report.documents import batch_document
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
 from harness.settings import Settings
@@ -172,7 +172,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         )
     )
     specs = tuple(roster.identify(spec) for spec in specs)
-    refuse_confounded(wiring.open_store(settings).runs(batch), specs)
+    refuse_confounded(wiring.open_store(settings).outlines(batch), specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, outfits)
     if not (quiet or as_json):
@@ -270,13 +270,13 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     """Show what ran; the exit code says whether all of it passed."""
     store = wiring.open_store(settings)
     if as_json:
-        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
+        print_batch_document(store, store.batch(batch))
     else:
         console = output()
         if len(runs) == 1:
             print_run(console, runs[0])
         else:
-            print_summary(console, store.runs(batch), batch)
+            print_summary(console, store.outlines(batch), batch)
         console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: bench show last, bench batch {batch}")
     # one that was made again is what it was at last
     last = {(run.cell, run.iteration): run for run in runs}.values()

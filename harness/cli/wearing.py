@@ -15,9 +15,10 @@ from harness.cli.console import clean, messages, money, output
 from harness.cli.models import named_model
 from harness.cli.places import near
 from harness.domain.application import DOCUMENT_TOKENS, Application, Wearing
-from harness.domain.ids import BatchId
-from harness.domain.model import ModelRef
-from harness.domain.record import RunRecord, SpecialistRef
+from harness.domain.ids import BatchId, Digest
+from harness.domain.model import Asked, ModelRef
+from harness.domain.outline import Run
+from harness.domain.record import Cell, RunRecord, SpecialistRef
 from harness.domain.spec import AgentRef, RunSpec
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
@@ -140,12 +141,15 @@ def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) 
         )
 
 
-def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
+def refuse_confounded(runs: Iterable[Run], specs: Iterable[RunSpec]) -> None:
     """Raise UsageError where a batch's other side was asked in another way, or something else."""
-    before = list(runs)
+    before: dict[Cell, dict[tuple[Cell, Digest, Asked], Run]] = {}
+    for run in runs:
+        alike = before.setdefault(replace(run.cell, specialist=None), {})
+        alike.setdefault((run.cell, run.task_digest, run.asked), run)
     for spec in specs:
-        for run in before:
-            if _opposite(run, spec) and (how := _differs(run, spec)):
+        for run in before.get(replace(spec.cell, specialist=None), {}).values():
+            if run.cell.specialist != spec.cell.specialist and (how := _differs(run, spec)):
                 with_or_without = run.cell.specialist.name if run.cell.specialist else "baseline"
                 raise UsageError(
                     f"batch {run.batch} has runs of {spec.scenario.key} {spec.prompt.tier}"
@@ -154,20 +158,13 @@ def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> No
                 )
 
 
-def _opposite(run: RunRecord, spec: RunSpec) -> bool:
-    """The same cell with another specialist, or with none."""
-    cell = spec.cell
-    same = replace(run.cell, specialist=None) == replace(cell, specialist=None)
-    return same and run.cell.specialist != cell.specialist
-
-
-def _differs(run: RunRecord, spec: RunSpec) -> str:
+def _differs(run: Run, spec: RunSpec) -> str:
     if run.task_digest != spec.task_digest:
         return "another prompt, fixture or grading"
     pairs = {
-        **_changed(asdict(run.settings), asdict(spec.agent.settings)),
-        **_changed(asdict(run.budget), asdict(spec.budget)),
-        **_changed({"user": run.user}, {"user": spec.user}),
+        **_changed(asdict(run.asked.settings), asdict(spec.agent.settings)),
+        **_changed(asdict(run.asked.budget), asdict(spec.budget)),
+        **_changed({"user": run.asked.user}, {"user": spec.user}),
     }
     return ", ".join(f"{name} {old} instead of {new}" for name, (old, new) in pairs.items())
 

@@ -123,6 +123,14 @@ def read_batches(db: Connection, query: Select[str, str, int, bool]) -> tuple[Ba
     )
 
 
+def documents(batch: BatchId | None) -> Select[str, str]:
+    """A batch's runs, oldest first; without one all of them, newest first."""
+    order, query = (RUNS.c.started_at, RUNS.c.id), select(RUNS.c.id, RUNS.c.document)
+    if batch is None:
+        return query.order_by(*(column.desc() for column in order))
+    return query.where(RUNS.c.batch == batch).order_by(*order)
+
+
 def ids_beginning(key: ColumnElement[str], prefix: str) -> Select[str]:
     """A few ids that begin so, an equal one first; to LIKE some letters would be wildcards."""
     begins = func.substr(key, 1, len(prefix)) == prefix

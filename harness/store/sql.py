@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, select, update
@@ -12,11 +13,13 @@ from sqlalchemy import exc as sql_errors
 
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
+from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
 from harness.store.base import Claim, Planned, Spent, Wanted, settles
 from harness.store.codec import MISREAD, cell_key, decode, encode, timestamp
 from harness.store.migrations import behind, migrate
+from harness.store.outlines import OUTLINE_ROWS, OutlineReader
 from harness.store.queries import (
     BATCH_ROWS,
     CLAIMED,
@@ -30,6 +33,7 @@ from harness.store.queries import (
     SETTLED,
     begin_batch,
     check_batch,
+    documents,
     hold_batch,
     ids_beginning,
     newest_ids,
@@ -41,7 +45,11 @@ from harness.store.refusals import no_batch, no_run, settled, several_batches, s
 from harness.store.rows import check_rows, planned_row, review_row, run_row
 from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+AT_ONCE = 500
+"""So many rows of a long answer are held at a time."""
 
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
@@ -145,20 +153,32 @@ class SqlStore:
                 raise no_run(prefix, db.scalars(newest_ids(RUNS.c.id, RUNS.c.started_at)).all())
             if len(ids) > 1 and ids[0] != prefix:
                 raise several_runs(prefix, ids)
-            document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == ids[0])).one()
-        return self._read(RunRecord, document, f"run {ids[0]!r}")
+            return self._one(db, ids[0])
 
     def runs(self, batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """The first runs of a batch, or the latest of all."""
-        order = (RUNS.c.started_at, RUNS.c.id)
-        query = select(RUNS.c.id, RUNS.c.document).limit(limit)
-        if batch is None:
-            query = query.order_by(*(column.desc() for column in order))
-        else:
-            query = query.where(RUNS.c.batch == batch).order_by(*order)
         with self._reading("list runs") as db:
-            rows = db.execute(query).all()
+            rows = db.execute(documents(batch).limit(limit)).all()
         return tuple(self._read(RunRecord, row.document, f"run {row.id!r}") for row in rows)
+
+    def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
+        """The same, a few at a time in memory."""
+        with self._reading("read runs") as db:
+            for row in db.execution_options(yield_per=AT_ONCE).execute(documents(batch)):
+                yield self._read(RunRecord, row.document, f"run {row.id!r}")
+
+    def outlines(self, batch: BatchId) -> Sequence[Outline]:
+        """A batch's runs from their columns."""
+        query = OUTLINE_ROWS.where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
+        reader = OutlineReader()
+        with self._reading("list runs") as db:
+            rows = db.execution_options(yield_per=AT_ONCE).execute(query)
+            return tuple(
+                self._understood(reader.read, row, f"run {row.id!r}")
+                if row.task_digest is not None
+                else outline_of(self._one(db, row.id))
+                for row in rows
+            )
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
@@ -337,9 +357,16 @@ class SqlStore:
                 " see that the server answers, then resume"
             ) from error
 
+    def _one(self, db: Connection, run: str) -> RunRecord:
+        document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == run)).one()
+        return self._read(RunRecord, document, f"run {run!r}")
+
     def _read(self, kind: type[T], document: str, what: str) -> T:
+        return self._understood(partial(decode, kind), document, what)
+
+    def _understood(self, read: Callable[[S], T], stored: S, what: str) -> T:
         try:
-            return decode(kind, document)
+            return read(stored)
         except MISREAD as error:
             raise StoreFault(
                 f"{what} in {self.where} cannot be read: {type(error).__name__}: {error};"
