@@ -116,7 +116,8 @@ class FittedTable:
         most = [cell_len(column.name) for column in self.columns]
         for row in self.rows:
             for at, cell in enumerate(self.cells(row)):
-                most[at] = max(most[at], _length(_plain(cell)))
+                if (length := _length(_plain(cell))) > most[at]:
+                    most[at] = length
         return most
 
     def _narrowest(self, joints: re.Pattern[str]) -> list[int]:
@@ -160,17 +161,17 @@ class Part:
 
     def _line(self, console: Console, cells: Sequence[Cell]) -> Iterator[Segment]:
         """As rich would write it, and thirty times as fast."""
-        space = 0
+        text = ""
         for cell, column, wide in zip(cells, self.table.columns, self.layout.widths, strict=True):
-            left = wide - cell_len(_plain(cell))
-            before, after = (left, 0) if column.right else (0, left)
+            left = " " * (wide - _wide(_plain(cell)))
             if isinstance(cell, str):
-                yield Segment(" " * (space + before) + cell + " " * after)
+                text += f"{left}{cell}" if column.right else f"{cell}{left}"
             else:
-                yield Segment(" " * (space + before))
+                yield Segment(text + left * column.right)
                 yield from cell.render(console)
-                yield Segment(" " * after)
-            space = GAP
+                text = left * (not column.right)
+            text += GAP * " "
+        yield Segment(text[:-GAP])
         yield Segment.line()
 
     def _made(self, rows: Sequence[Sequence[str]], *, is_headed: bool) -> Table:
@@ -214,11 +215,15 @@ def _text(cell: Cell) -> Text:
 def _is_in_line(cell: Cell, width: int) -> bool:
     """Nothing of it has to be broken, and no space of it can be lost."""
     plain = _plain(cell)
-    return plain.isprintable() and plain == plain.strip() and cell_len(plain) <= width
+    return plain.isprintable() and plain == plain.strip() and _wide(plain) <= width
+
+
+def _wide(plain: str) -> int:
+    return len(plain) if plain.isascii() else cell_len(plain)
 
 
 def _length(plain: str) -> int:
-    return max(cell_len(line) for line in plain.split("\n"))
+    return _wide(plain) if plain.isprintable() else max(map(cell_len, plain.split("\n")))
 
 
 def _shrunk(widest: Sequence[int], narrowest: Sequence[int], room: int) -> list[int]:

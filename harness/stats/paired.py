@@ -180,7 +180,8 @@ def _ordered(cells: Iterable[PairedCell]) -> tuple[PairedCell, ...]:
 
 
 def _scale(cells: Sequence[PairedCell]) -> float:
-    return max(abs(value) for cell in cells for value in (*cell.baseline, *cell.specialist))
+    sides = (side for cell in cells for side in (cell.baseline, cell.specialist))
+    return max(max(max(side), -min(side)) for side in sides)
 
 
 def _these(

@@ -24,11 +24,15 @@ from harness.store.queries import (
     BATCH_ROWS,
     CLAIMED,
     CLAIMED_RUN,
+    CONTROL,
     END_CLAIM,
     FAULTS,
     GIVE_BACK,
     IS_GRADED,
+    NEW_CHECKS,
+    NEW_CLAIM,
     NEW_CONTROL,
+    NEW_RUN,
     OTHER_RESULT,
     SETTLED,
     begin_batch,
@@ -43,7 +47,7 @@ from harness.store.queries import (
 )
 from harness.store.refusals import no_batch, no_run, settled, several_batches, several_runs, taken
 from harness.store.rows import check_rows, planned_row, review_row, run_row
-from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
+from harness.store.schema import BATCHES, CLAIMS, PLANNED, REVIEWS, RUNS
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -76,6 +80,7 @@ class SqlStore:
         self.where = where
         self._writer = engine.execution_options(**{WRITES: True})
         self._advice = advice
+        self._controls: dict[Digest, Control] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -136,11 +141,11 @@ class SqlStore:
         with self._writing(f"store run {record.id!r}") as db:
             begin_batch(db, record.batch, record.started_at)
             try:
-                db.execute(insert(RUNS), run)
+                db.execute(NEW_RUN, run)
             except sql_errors.IntegrityError as error:
                 raise taken(record.id) from error
             if checks:
-                db.execute(insert(CHECKS), checks)
+                db.execute(NEW_CHECKS, checks)
             if settles(record) and (stored := db.scalar(OTHER_RESULT, {**key, "run": record.id})):
                 raise settled(record, stored)
             db.execute(END_CLAIM, key)
@@ -239,7 +244,7 @@ class SqlStore:
                 if run.until > timestamp(now) and alive(run.owner):
                     return False
                 db.execute(END_CLAIM, key)
-            db.execute(insert(CLAIMS), {**key, "owner": owner, "until": timestamp(until)})
+            db.execute(NEW_CLAIM, {**key, "owner": owner, "until": timestamp(until)})
         return True
 
     def renew(self, owner: str, until: datetime) -> int:
@@ -297,11 +302,14 @@ class SqlStore:
         )
 
     def control(self, key: Digest) -> Control | None:
-        """The grade of an untouched fixture, when it is known."""
-        query = select(CONTROLS.c.document).where(CONTROLS.c.key == key)
-        with self._reading(f"find control {key!r}") as db:
-            document = db.scalars(query).one_or_none()
-        return None if document is None else self._read(Control, document, f"control {key!r}")
+        """The grade of an untouched fixture; once it is known it never changes."""
+        if key not in self._controls:
+            with self._reading(f"find control {key!r}") as db:
+                document = db.scalars(CONTROL, {"key": key}).one_or_none()
+            if document is None:
+                return None
+            self._controls[key] = self._read(Control, document, f"control {key!r}")
+        return self._controls[key]
 
     def save_control(self, control: Control) -> None:
         """Keep a control unless its key has one."""
