@@ -181,7 +181,7 @@ def _ordered(cells: Iterable[PairedCell]) -> tuple[PairedCell, ...]:
 
 def _scale(cells: Sequence[PairedCell]) -> float:
     sides = (side for cell in cells for side in (cell.baseline, cell.specialist))
-    return max(max(max(side), -min(side)) for side in sides)
+    return max(abs(end) for side in sides for end in (min(side), max(side)))
 
 
 def _these(
