@@ -6,9 +6,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy import exc as sql_errors
 
 from harness.domain.ids import BatchId, Digest, RunId
@@ -168,16 +180,16 @@ class SqlStore:
 
     def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
         """The same, a few at a time in memory."""
-        with self._reading("read runs") as db:
-            for row in db.execution_options(yield_per=AT_ONCE).execute(documents(batch)):
+        # a cursor that is left in the middle has to be closed
+        with self._reading("read runs") as db, _streamed(db, documents(batch)) as rows:
+            for row in rows:
                 yield self._read(RunRecord, row.document, f"run {row.id!r}")
 
     def outlines(self, batch: BatchId) -> Sequence[Outline]:
         """A batch's runs from their columns."""
         query = OUTLINE_ROWS.where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
         reader = OutlineReader()
-        with self._reading("list runs") as db:
-            rows = db.execution_options(yield_per=AT_ONCE).execute(query)
+        with self._reading("list runs") as db, _streamed(db, query) as rows:
             return tuple(
                 self._understood(reader.read, row, f"run {row.id!r}")
                 if row.task_digest is not None
@@ -380,3 +392,7 @@ class SqlStore:
                 f"{what} in {self.where} cannot be read: {type(error).__name__}: {error};"
                 " restore the database from a copy"
             ) from error
+
+
+def _streamed(db: Connection, query: Select[*tuple[Any, ...]]) -> CursorResult[*tuple[Any, ...]]:
+    return db.execution_options(yield_per=AT_ONCE).execute(query)
