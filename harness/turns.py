@@ -71,10 +71,11 @@ class Turns:
         if by_provider:
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (lane.failures - 1))
             lane.until = max(lane.until, self._clock() + pause)
-        key = (spec.digest, spec.iteration)
-        if spoiled and self._tries[key] < self._retries:
+        if spoiled:
+            key = (spec.digest, spec.iteration)
             self._tries[key] += 1
-            self._add(spec)
+            if self._tries[key] <= self._retries:
+                self._add(spec)
 
     def drop(self, scenario: str) -> None:
         """None of a scenario's runs waits any longer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -10,11 +11,14 @@ from rich.text import Text
 from harness import wiring
 from harness.cli.console import clean, output, print_json, table
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.cli.lookup import runs_of
+from harness.cli.lookup import find_batch, is_run
+from harness.domain.ids import RunId
+from harness.domain.record import RunRecord
 from harness.report.agreement import Agreement, Figures, Match
 from harness.report.agreement import agreement as agreement_of
 from harness.report.documents import agreement_document
 from harness.report.words import plural
+from harness.store.base import Store
 
 COLUMNS = (
     ("Category", ""),
@@ -46,14 +50,28 @@ def agreement(*, where: tuple[str, ...], as_json: bool, root: Path | None) -> in
       bench agreement my_batch other_batch --json
     """  # noqa: D301  # click wants its \b
     store = wiring.open_store(settings_for(root))
-    named = [run for name in where for run in runs_of(store, name)[1]] if where else store.runs()
-    runs = {run.id: run for run in named}
-    found = agreement_of(runs.values(), [r for r in store.reviews() if r.run in runs])
+    known: set[RunId] = set()
+    judged: dict[RunId, RunRecord] = {}
+    for run in _named(store, where):
+        known.add(run.id)
+        if any(check.judgement for check in run.checks):
+            judged[run.id] = run
+    found = agreement_of(judged.values(), [r for r in store.reviews() if r.run in known])
     if as_json:
         print_json(agreement_document(found))
     else:
         _show(found)
     return PASSED
+
+
+def _named(store: Store, where: Sequence[str]) -> Iterator[RunRecord]:
+    if not where:
+        yield from store.each()
+    for name in where:
+        if is_run(name):
+            yield store.run(name)
+        else:
+            yield from store.each(find_batch(store, name).id)
 
 
 def _show(found: Agreement) -> None:

@@ -103,11 +103,8 @@ def _table(found: Sequence[Waste]) -> FittedTable:
         Column("Size", right=True),
         Column("Why"),
     )
-    rows = tuple(
-        (Text(w.kind), Text(clean(w.name)), Text(room(w.size_bytes)), Text(clean(w.why)))
-        for w in found
-    )
-    return FittedTable(columns, rows)
+    rows = tuple((w.kind, w.name, room(w.size_bytes), w.why) for w in found)
+    return FittedTable(columns, rows, lambda text: Text(clean(text)))
 
 
 def _things(found: Sequence[Waste]) -> str:

@@ -25,7 +25,7 @@ from harness.cli.console import (
 from harness.cli.differences import print_report
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
 from harness.cli.lookup import find_batch, runs_of
-from harness.domain.record import RunRecord
+from harness.domain.outline import Run
 from harness.errors import UsageError, nearest
 from harness.report.compare import BatchComparison, Pair, compare_batches, specialists
 from harness.report.compared import report_document
@@ -131,8 +131,8 @@ def compare(  # noqa: PLR0913  # click hands over one argument per option
 
 
 def _apart(
-    first: tuple[str, Sequence[RunRecord]], second: tuple[str, Sequence[RunRecord]]
-) -> tuple[Sequence[RunRecord], Sequence[RunRecord]]:
+    first: tuple[str, Sequence[Run]], second: tuple[str, Sequence[Run]]
+) -> tuple[Sequence[Run], Sequence[Run]]:
     """Both sides without the runs that one has reused of the other."""
     (a, before), (b, after) = first, second
     if a == b:
@@ -154,10 +154,10 @@ def _apart(
 
 def _within(
     store: Store, name: str, ref: str | None
-) -> tuple[str, Sequence[RunRecord], Sequence[RunRecord], Pairing]:
+) -> tuple[str, Sequence[Run], Sequence[Run], Pairing]:
     """A batch's baseline and one of its specialists."""
     batch = find_batch(store, name).id
-    runs = store.runs(batch)
+    runs = store.outlines(batch)
     known = {f"{named}@{version}": (named, version) for named, version in specialists(runs)}
     chosen = [full for full in known if ref in {None, full, full.rpartition("@")[0]}]
     if len(chosen) != 1:
@@ -208,7 +208,7 @@ def _print_cells(console: Console, found: BatchComparison, report: ComparisonRep
         console.print("[yellow]nothing can be compared: no task was done by the same agent[/]")
 
 
-def _print_partly(console: Console, side: str, runs: Sequence[RunRecord]) -> None:
+def _print_partly(console: Console, side: str, runs: Sequence[Run]) -> None:
     if some := [run for run in standing(runs) if run.partly_graded]:
         places = dict.fromkeys(f"{r.cell.suite}/{r.cell.scenario} {r.cell.tier}" for r in some)
         said = f"{side}: {plural(len(some), 'run')} {PARTLY}: {', '.join(places)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TextIO, cast
 
 import click
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from harness.cli.tables import Column, FittedTable
 from harness.domain.judgement import Judgement, Review
+from harness.domain.outline import Run
 from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
 from harness.domain.scenario import TIERS
 from harness.report import verdicts
@@ -29,6 +31,11 @@ from harness.report.words import dollars, plural, printable
 
 clean = printable
 """What a terminal may be given of a sandbox's text."""
+
+
+AT_ONCE = 500
+"""So many rows of a long table are laid out before they are written."""
+LIST, ITEM = "\n" + " " * 2, "\n" + " " * 4
 
 
 class Output(Console):
@@ -71,9 +78,24 @@ def messages() -> Console:
 
 def print_json(document: object) -> None:
     """One document, for programs."""
+    click.echo(_json(document))
+
+
+def print_json_list(head: Mapping[str, object], name: str, items: Iterable[object]) -> None:
+    """The same of a document that ends with a list, each item as it comes."""
+    before, after = _json({**head, name: []}).rsplit("]", 1)
+    click.echo(before, nl=False)
+    mark = end = ""
+    for item in items:
+        click.echo(mark + ITEM + _json(item).replace("\n", ITEM), nl=False)
+        mark, end = ",", LIST
+    click.echo(f"{end}]{after}")
+
+
+def _json(document: object) -> str:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     # half a character, which no output takes, becomes the escape that JSON has for it
-    click.echo(text.encode("utf-8", "backslashreplace").decode())
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def table(
@@ -82,14 +104,26 @@ def table(
     """A table without lines; `columns` are names and "right", "id" (never broken) or nothing."""
     return FittedTable(
         columns=tuple(Column(name, how == "right", how == "id") for name, how in columns),
-        rows=tuple(tuple(map(_cell, row)) for row in rows),
+        rows=rows,
+        cell=_cell,
         title=title,
     )
 
 
-def _cell(text: str) -> Text:
+def print_long(console: Console, shown: FittedTable) -> None:
+    """A table of any length, some rows at a time."""
+    for part in shown.parts(console.width, AT_ONCE):
+        console.print(part)
+
+
+def _cell(text: str) -> str | Text:
     is_markup = text.startswith("[") and text.endswith("[/]")
-    return Text.from_markup(text) if is_markup else Text(clean(text))
+    return _markup(text) if is_markup else clean(text)
+
+
+@lru_cache(maxsize=64)
+def _markup(text: str) -> Text:
+    return Text.from_markup(text)
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -102,14 +136,14 @@ def money(value: float | None) -> str:
     return "–" if value is None else dollars(value)
 
 
-def word(run: RunRecord) -> str:
+def word(run: Run) -> str:
     """A run's outcome in one coloured word."""
-    if run.fault:
+    if run.faulted:
         return f"[yellow]{run.status.upper()}[/]"
     return "[green]PASS[/]" if run.passed else "[red]FAIL[/]"
 
 
-def partly(run: RunRecord) -> str:
+def partly(run: Run) -> str:
     """What has to stand beside that word when an evaluator broke down."""
     return f" [yellow]{PARTLY}[/]" if run.partly_graded else ""
 
@@ -270,7 +304,7 @@ SUMMARY_COLUMNS = (
 )
 
 
-def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> None:
+def print_summary(console: Console, runs: Sequence[Run], batch: str) -> None:
     """A batch in one table, a row per cell."""
     groups = group_by_cell(runs)
     rows = [_group_row(group) for group in groups]
@@ -285,7 +319,7 @@ def print_summary(console: Console, runs: Sequence[RunRecord], batch: str) -> No
         console.print(SIMULATED)
 
 
-def _summary_notes(groups: Sequence[Group], runs: Sequence[RunRecord]) -> Iterator[str]:
+def _summary_notes(groups: Sequence[Group], runs: Sequence[Run]) -> Iterator[str]:
     """What the table does not say by itself."""
     if some := sum(run.partly_graded for run in standing(runs)):
         yield f"{plural(some, 'run')} {PARTLY}: an evaluator broke down"

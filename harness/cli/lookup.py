@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.domain.outline import Run
 from harness.domain.record import Batch, RunRecord
 from harness.errors import UsageError
 from harness.store.base import Store
@@ -32,10 +33,15 @@ def find_batch(store: Store, text: str) -> Batch:
     return latest[0]
 
 
-def runs_of(store: Store, text: str) -> tuple[str, Sequence[RunRecord]]:
+def is_run(text: str) -> bool:
+    """Whether somebody means a run, where a batch could be meant too."""
+    return text.startswith("run_")
+
+
+def runs_of(store: Store, text: str) -> tuple[str, Sequence[Run]]:
     """One run, or all of a batch, and the id; raises UsageError for none or several."""
-    if text.startswith("run_"):
+    if is_run(text):
         run = store.run(text)
         return run.id, [run]
     batch = find_batch(store, text)
-    return batch.id, store.runs(batch.id)
+    return batch.id, store.outlines(batch.id)

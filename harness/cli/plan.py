@@ -133,7 +133,7 @@ def _power(
 def _pilot(settings: Settings, name: str) -> Pilot:
     store = wiring.open_store(settings)
     batch = find_batch(store, name).id
-    return pilot_of(store.runs(batch), batch)
+    return pilot_of(store.outlines(batch), batch)
 
 
 def _print_power(console: Console, design: Design, pilot: Pilot, view: Outlook) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from harness import wiring
-from harness.cli.console import output, print_json, print_run, print_summary
+from harness.cli.batches import print_batch_document
+from harness.cli.console import output, print_run, print_summary
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.errors import BatchStopped
-from harness.report.documents import batch_document
 from harness.settings import Settings
 
 
@@ -29,15 +29,15 @@ def report(settings: Settings, batch: BatchId, runs: Sequence[RunRecord], *, as_
     """Show what ran; the exit code says whether all of it passed."""
     store = wiring.open_store(settings)
     if as_json:
-        print_json(batch_document(store.batch(batch), store.runs(batch), store.reviews()))
+        print_batch_document(store, store.batch(batch))
     else:
         console = output()
         if len(runs) == 1:
             print_run(console, runs[0])
         else:
-            print_summary(console, store.runs(batch), batch)
+            print_summary(console, store.outlines(batch), batch)
         more = f"bench show last, bench batch {batch}"
-        if {bool(run.cell.specialist) for run in store.runs(batch)} == {True, False}:
+        if {bool(run.cell.specialist) for run in store.outlines(batch)} == {True, False}:
             more += f", bench compare {batch}, mint snapshot --batch-id {batch}"
         console.print(f"\nBatch ID: [bold]{batch}[/]\nmore: {more}", soft_wrap=True)
     # one that was made again is what it was at last

@@ -136,10 +136,10 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
         grading=_grading(only, skip, judges),
     )
     # a matrix says who works, and is looked at before anything is opened
-    before = () if picked.matrix else wiring.open_store(settings).runs(batch)
+    before = () if picked.matrix else wiring.open_store(settings).outlines(batch)
     cells = cells_of(settings, picked, asked, worn, conditions, purses=purses, before=before)
     specs = cells.specs
-    refuse_confounded(before or wiring.open_store(settings).runs(batch), specs)
+    refuse_confounded(before or wiring.open_store(settings).outlines(batch), specs)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, cells.outfits)
     if not (quiet or as_json):

@@ -18,7 +18,7 @@ from harness.cli.models import Asked
 from harness.cli.wearing import Worn, outfits_of, without_chooser
 from harness.cli.workers import agents_of, choices, with_models
 from harness.domain.ids import BatchId
-from harness.domain.record import RunRecord
+from harness.domain.outline import Run
 from harness.domain.scenario import Scenario
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
@@ -99,7 +99,7 @@ def cells_of(  # noqa: PLR0913  # each is a group of options
     conditions: Conditions,
     *,
     purses: Mapping[BatchId, Purse] | None = None,
-    before: Sequence[RunRecord] = (),
+    before: Sequence[Run] = (),
 ) -> Cells:
     """The runs that are to be made; raises UsageError for what could not be run or compared.
 

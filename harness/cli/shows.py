@@ -1,4 +1,4 @@
-"""`bench list`, `show`, `batches`, `batch`, `compare`, `checkout`: views of what is there."""
+"""`bench list`, `show`, `checkout`: views of what is there."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ from rich.text import Text
 
 from harness import wiring
 from harness.cli.console import (
-    SIMULATED,
     clean,
     messages,
-    number,
     output,
-    partly,
     print_json,
     print_run,
-    print_summary,
     table,
-    who,
-    word,
 )
 from harness.cli.entry import PASSED, json_option, root_option, settings_for
-from harness.cli.lookup import find_batch, find_run
-from harness.cli.telling import Pages, page_options
+from harness.cli.lookup import find_run
 from harness.cli.transcript import print_transcript
 from harness.cli.wearing import PROMPT_OUTPUT, print_application
 from harness.domain.record import RunRecord
@@ -35,16 +28,12 @@ from harness.domain.session import Entry
 from harness.errors import UsageError, nearest
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
 from harness.report.documents import (
-    batch_document,
-    batch_summary,
     run_document,
     transcript_document,
 )
 from harness.report.words import plural
 from harness.settings import Settings
 from harness.store.transcripts import read
-
-RECENT = 20
 
 
 @click.command("list")
@@ -232,84 +221,6 @@ def _export(settings: Settings, record: RunRecord, target: str, *, as_json: bool
         print_json({"run_id": record.id, "spans": sent, "target": target})
     else:
         messages().print(Text(clean(f"{plural(sent, 'span')} of {record.id} to {target}")))
-
-
-@click.command()
-@click.option("--limit", default=RECENT, show_default=True, help="How many, newest first.")
-@json_option
-@root_option
-def batches(*, limit: int, as_json: bool, root: Path | None) -> int:
-    """List batches, newest first."""
-    store = wiring.open_store(settings_for(root))
-    rows = [batch_summary(b, store.runs(b.id)) for b in store.batches(limit)]
-    if as_json:
-        print_json({"batches": rows})
-        return PASSED
-    columns = [("Batch", "id"), ("Created (UTC)", ""), ("Runs", "right"), ("Passed", "right"),
-               ("Score", "right"), ("State", "")]  # fmt: skip
-    lines = [
-        (
-            r["batch_id"],
-            r["created_at"][:16].replace("T", " "),
-            f"{r['planned'] - len(store.missing(r['batch_id']))}/{r['planned']}",
-            f"{r['passed']}/{r['scored']}",
-            number(r["mean_total_score"]),
-            "finished" if r["finished"] else "[yellow]unfinished[/]",
-        )
-        for r in rows
-    ]
-    console = output()
-    console.print(table(None, columns, lines) if lines else "there are no batches yet")
-    if any(r["simulated"] for r in rows):
-        console.print(SIMULATED)
-    return PASSED
-
-
-@click.command()
-@click.argument("batch_id")
-@page_options
-@json_option
-@root_option
-def batch(*, batch_id: str, pages: Pages, as_json: bool, root: Path | None) -> int:
-    """Show one batch: a summary of its cells and every run.
-
-    \b
-    Examples:
-      bench batch last
-      bench batch night --junit night.xml
-    """  # noqa: D301  # click wants its \b
-    store = wiring.open_store(settings_for(root))
-    found = find_batch(store, batch_id)
-    runs = store.runs(found.id)
-    pages.write(store, found, runs)
-    if as_json:
-        print_json(batch_document(found, runs, store.reviews()))
-        return PASSED
-    console = output()
-    print_summary(console, runs, found.id)
-    columns = [("Run", "id"), ("Scenario", ""), ("Tier", ""), ("Agent", ""), ("#", "right"),
-               ("Score", "right"), ("", "")]  # fmt: skip
-    rows = [
-        (
-            r.id,
-            r.cell.scenario,
-            r.cell.tier,
-            who(r.cell),
-            str(r.iteration),
-            number(r.total_score),
-            word(r) + partly(r),
-        )
-        for r in runs
-    ]
-    console.print()
-    console.print(table(None, columns, rows))
-    if not found.finished:
-        done = found.planned - len(store.missing(found.id))
-        console.print(
-            f"\n[yellow]unfinished:[/] {done} of {plural(found.planned, 'run')};"
-            f" bench resume {found.id}"
-        )
-    return PASSED
 
 
 @click.command()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Generic, TypeVar, overload
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,35 @@ JOINTS = tuple(
 """Where text may be broken; each only where the one before does not make it narrow enough."""
 
 
+T = TypeVar("T")
+
+Cell = str | Text
+"""What stands in a table: plain text that is safe to show, or styled text."""
+
+
+class Rows(Sequence[Sequence[str]], Generic[T]):
+    """Rows that are made when they are asked for, of what is there already."""
+
+    def __init__(self, things: Sequence[T], row: Callable[[T], Sequence[str]]) -> None:
+        self._things = things
+        self._row = row
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    @overload
+    def __getitem__(self, at: int) -> Sequence[str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Rows[T]: ...
+    def __getitem__(self, at: int | slice) -> Sequence[str] | Rows[T]:
+        if isinstance(at, slice):
+            return Rows(self._things[at], self._row)
+        return self._row(self._things[at])
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        return map(self._row, self._things)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column; what is `right` or `whole` is never broken."""
@@ -27,35 +57,130 @@ class Column:
     right: bool = False
     whole: bool = False
 
-    def pieces(self, cell: Text, joints: re.Pattern[str]) -> list[str]:
+    def pieces(self, plain: str, joints: re.Pattern[str]) -> list[str]:
         """The parts of a cell that stay in one line each."""
         if self.right or self.whole:
-            return cell.plain.split("\n")
-        return joints.split(cell.plain)
+            return plain.split("\n")
+        return joints.split(plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How wide the columns of a table are, and where their cells may be broken."""
+
+    joints: re.Pattern[str]
+    widths: tuple[int, ...]
+    fits: bool
+    """Where it does not, rich takes what is missing from some of the columns."""
 
 
 @dataclass(frozen=True)
 class FittedTable:
-    """A table without lines, laid out for the console that shows it."""
+    """A table without lines, laid out for the console that shows it.
+
+    `rows` are gone through several times, and never kept: there may be a hundred thousand.
+    """
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[Text, ...], ...]
+    rows: Sequence[Sequence[str]]
+    cell: Callable[[str], Cell]
     title: str | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        del console
-        yield self.fit(options.max_width)
+        for part in self.parts(options.max_width):
+            yield from part.render(console)
 
-    def fit(self, width: int) -> Table:
-        """The table in `width` columns; folded in mid-word only where nothing else is left."""
+    def parts(self, width: int, at_once: int | None = None) -> Iterator[Part]:
+        """The table in `width` columns, so many rows at a time."""
+        layout, step = self._layout(width), at_once or max(1, len(self.rows))
+        for at in range(0, max(1, len(self.rows)), step):
+            yield Part(self, layout, self.rows[at : at + step], is_first=at == 0)
+
+    def _layout(self, width: int) -> Layout:
+        """Folded in mid-word only where nothing else is left."""
         room = width - GAP * (len(self.columns) - 1)
-        fitting = (each for each in JOINTS if sum(self._narrowest(each)) <= room)
+        widest = self._widest()
+        if sum(widest) <= room:
+            return Layout(JOINTS[0], tuple(widest), fits=True)
+        narrowest = {each: self._narrowest(each) for each in JOINTS}
+        fitting = (each for each in JOINTS if sum(narrowest[each]) <= room)
         joints = next(fitting, JOINTS[-1])
-        widths = _shrunk(self._widest, self._narrowest(joints), room)
-        made = Table(title=self.title, title_justify="left", title_style="bold", box=None)
+        widths = _shrunk(widest, narrowest[joints], room)
+        return Layout(joints, tuple(widths), fits=sum(widths) <= room)
+
+    def cells(self, row: Sequence[str]) -> list[Cell]:
+        """A row as it is shown."""
+        return list(map(self.cell, row))
+
+    def _widest(self) -> list[int]:
+        most = [cell_len(column.name) for column in self.columns]
+        for row in self.rows:
+            for at, cell in enumerate(self.cells(row)):
+                if (length := _length(_plain(cell))) > most[at]:
+                    most[at] = length
+        return most
+
+    def _narrowest(self, joints: re.Pattern[str]) -> list[int]:
+        least = [
+            max((cell_len(w) for w in ([c.name] if c.whole else c.name.split())), default=0)
+            for c in self.columns
+        ]
+        for row in self.rows:
+            for at, (cell, column) in enumerate(zip(self.cells(row), self.columns, strict=True)):
+                for piece in column.pieces(_plain(cell), joints):
+                    least[at] = max(least[at], cell_len(piece.rstrip()))
+        return least
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of a table; the first has its title and the names of its columns."""
+
+    table: FittedTable
+    layout: Layout
+    rows: Sequence[Sequence[str]]
+    is_first: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del options
+        yield from self.render(console)
+
+    def render(self, console: Console) -> RenderResult:
+        """A row at a time; rich lays out only those that take more than one line."""
+        if not self.layout.fits:
+            yield self._made(self.rows, is_headed=self.is_first)
+            return
+        if self.is_first and (self.table.title or _is_named(self.table) or not self.rows):
+            yield self._made((), is_headed=True)
+        for row in self.rows:
+            cells = self.table.cells(row)
+            if all(map(_is_in_line, cells, self.layout.widths)):
+                yield from self._line(console, cells)
+            else:
+                yield self._made((row,), is_headed=False)
+
+    def _line(self, console: Console, cells: Sequence[Cell]) -> Iterator[Segment]:
+        """As rich would write it, and thirty times as fast."""
+        text = ""
+        for cell, column, wide in zip(cells, self.table.columns, self.layout.widths, strict=True):
+            left = " " * (wide - _wide(_plain(cell)))
+            if isinstance(cell, str):
+                text += f"{left}{cell}" if column.right else f"{cell}{left}"
+            else:
+                yield Segment(text + left * column.right)
+                yield from cell.render(console)
+                text = left * (not column.right)
+            text += GAP * " "
+        yield Segment(text[:-GAP])
+        yield Segment.line()
+
+    def _made(self, rows: Sequence[Sequence[str]], *, is_headed: bool) -> Table:
+        table, layout = self.table, self.layout
+        title = table.title if is_headed else None
+        made = Table(title=title, title_justify="left", title_style="bold", box=None)
         made.pad_edge = False
-        made.show_header = any(column.name for column in self.columns)
-        for column, wide in zip(self.columns, widths, strict=True):
+        made.show_header = is_headed and _is_named(table)
+        for column, wide in zip(table.columns, layout.widths, strict=True):
             made.add_column(
                 column.name,
                 justify="right" if column.right else "left",
@@ -63,33 +188,42 @@ class FittedTable:
                 no_wrap=column.whole,
                 width=wide,
             )
-        for row in self.rows:
+        for row in rows:
             made.add_row(
                 *(
-                    _broken(cell, column.pieces(cell, joints), wide)
-                    for cell, column, wide in zip(row, self.columns, widths, strict=True)
+                    _broken(_text(cell), column.pieces(_plain(cell), layout.joints), wide)
+                    for cell, column, wide in zip(
+                        table.cells(row), table.columns, layout.widths, strict=True
+                    )
                 )
             )
         return made
 
-    @cached_property
-    def _widest(self) -> list[int]:
-        return [
-            max([cell_len(column.name), *(_length(row[at]) for row in self.rows)])
-            for at, column in enumerate(self.columns)
-        ]
 
-    def _narrowest(self, joints: re.Pattern[str]) -> list[int]:
-        least = []
-        for at, column in enumerate(self.columns):
-            pieces = [piece for row in self.rows for piece in column.pieces(row[at], joints)]
-            words = [column.name] if column.whole else column.name.split()
-            least.append(max([0, *(cell_len(piece.rstrip()) for piece in (*pieces, *words))]))
-        return least
+def _is_named(table: FittedTable) -> bool:
+    return any(column.name for column in table.columns)
 
 
-def _length(cell: Text) -> int:
-    return max(cell_len(line) for line in cell.plain.split("\n"))
+def _plain(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell.plain
+
+
+def _text(cell: Cell) -> Text:
+    return Text(cell) if isinstance(cell, str) else cell
+
+
+def _is_in_line(cell: Cell, width: int) -> bool:
+    """Nothing of it has to be broken, and no space of it can be lost."""
+    plain = _plain(cell)
+    return plain.isprintable() and plain == plain.strip() and _wide(plain) <= width
+
+
+def _wide(plain: str) -> int:
+    return len(plain) if plain.isascii() else cell_len(plain)
+
+
+def _length(plain: str) -> int:
+    return _wide(plain) if plain.isprintable() else max(map(cell_len, plain.split("\n")))
 
 
 def _shrunk(widest: Sequence[int], narrowest: Sequence[int], room: int) -> list[int]:
@@ -104,7 +238,7 @@ def _shrunk(widest: Sequence[int], narrowest: Sequence[int], room: int) -> list[
 
 
 def _broken(cell: Text, pieces: Sequence[str], width: int) -> Text:
-    if _length(cell) <= width or len(pieces) == 1:
+    if _length(cell.plain) <= width or len(pieces) == 1:
         return cell
     ends, at, used = [], 0, 0
     for piece in pieces:

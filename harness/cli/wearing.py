@@ -15,9 +15,10 @@ from harness.cli.console import clean, messages, money, output
 from harness.cli.models import named_model
 from harness.cli.places import near
 from harness.domain.application import DOCUMENT_TOKENS, Application, Wearing
-from harness.domain.ids import BatchId
-from harness.domain.model import ModelRef
-from harness.domain.record import RunRecord, SpecialistRef
+from harness.domain.ids import BatchId, Digest
+from harness.domain.model import Asked, ModelRef
+from harness.domain.outline import Run
+from harness.domain.record import Cell, RunRecord, SpecialistRef
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
@@ -131,13 +132,17 @@ def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) 
         )
 
 
-def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> None:
+def refuse_confounded(runs: Iterable[Run], specs: Iterable[RunSpec]) -> None:
     """Raise UsageError where a batch's other side was asked in another way, or something else."""
-    before, specs = list(runs), list(specs)
-    _refuse_other_words(before, specs)
+    runs, specs = list(runs), list(specs)
+    _refuse_other_words(runs, specs)
+    before: dict[Cell, dict[tuple[Cell, Digest, Asked], Run]] = {}
+    for run in runs:
+        alike = before.setdefault(replace(run.cell, specialist=None), {})
+        alike.setdefault((run.cell, run.task_digest, run.asked), run)
     for spec in specs:
-        for run in before:
-            if _opposite(run, spec) and (how := _differs(run, spec)):
+        for run in before.get(replace(spec.cell, specialist=None), {}).values():
+            if run.cell.specialist != spec.cell.specialist and (how := _differs(run, spec)):
                 with_or_without = run.cell.specialist.name if run.cell.specialist else "baseline"
                 raise UsageError(
                     f"batch {run.batch} has runs of {spec.scenario.key} {spec.prompt.tier}"
@@ -146,35 +151,27 @@ def refuse_confounded(runs: Iterable[RunRecord], specs: Iterable[RunSpec]) -> No
                 )
 
 
-def _refuse_other_words(before: Sequence[RunRecord], specs: Iterable[RunSpec]) -> None:
+def _refuse_other_words(before: Sequence[Run], specs: Iterable[RunSpec]) -> None:
     """One name and version is one file in a batch: of two, nothing could be compared or minted."""
     worn = {(ref.name, ref.version): (ref, run) for run in before if (ref := run.cell.specialist)}
     for ref in (spec.specialist.ref for spec in specs if spec.specialist):
         old, run = worn.get((ref.name, ref.version), (ref, None))
         if run and old.digest != ref.digest:
-            file = f" {run.application.template}," if run.application else ""
             raise UsageError(
                 f"batch {run.batch} has runs of {ref.name}@{ref.version} in other words (then"
-                f"{file} {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…): whose"
-                " doing a difference is could not be told; wear what those wore, by its path, or"
-                " raise the version, or take another --batch-id"
+                f" {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…; bench show"
+                f" {run.id} names the file): whose doing a difference is could not be told; wear"
+                " what those wore, by its path, or raise the version, or take another --batch-id"
             )
 
 
-def _opposite(run: RunRecord, spec: RunSpec) -> bool:
-    """The same cell with another specialist, or with none."""
-    cell = spec.cell
-    same = replace(run.cell, specialist=None) == replace(cell, specialist=None)
-    return same and run.cell.specialist != cell.specialist
-
-
-def _differs(run: RunRecord, spec: RunSpec) -> str:
+def _differs(run: Run, spec: RunSpec) -> str:
     if run.task_digest != spec.task_digest:
         return "another prompt, fixture or grading"
     pairs = {
-        **_changed(asdict(run.settings), asdict(spec.agent.settings)),
-        **_changed(asdict(run.budget), asdict(spec.budget)),
-        **_changed({"user": run.user}, {"user": spec.user}),
+        **_changed(asdict(run.asked.settings), asdict(spec.agent.settings)),
+        **_changed(asdict(run.asked.budget), asdict(spec.budget)),
+        **_changed({"user": run.asked.user}, {"user": spec.user}),
     }
     return ", ".join(f"{name} {old} instead of {new}" for name, (old, new) in pairs.items())
 

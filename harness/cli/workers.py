@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness import roster
 from harness.domain.model import ModelSettings
-from harness.domain.record import RunRecord
+from harness.domain.outline import Run
 from harness.domain.spec import AgentRef
 from harness.errors import UsageError
 
@@ -21,7 +21,7 @@ DEFAULT_MODELS = {"anthropic": "claude-sonnet-4-5"}
 
 
 def agents_of(
-    names: Sequence[str], model: str | None, settings: ModelSettings, before: Sequence[RunRecord]
+    names: Sequence[str], model: str | None, settings: ModelSettings, before: Sequence[Run]
 ) -> tuple[AgentRef, ...]:
     """The agents of a command line; what it leaves open is as in the batch's runs before.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -100,6 +100,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """How a run's model was asked, what it might use, and which one played the user."""
+
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    budget: Budget = field(default_factory=Budget)
+    user: ModelRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider counted them.
 
@@ -126,6 +135,17 @@ class Usage:
     def total(self) -> int:
         """Every token that was read or written."""
         return self.input_tokens + self.output_tokens + self.cached_tokens + self.cache_write_tokens
+
+
+def total_usage(usages: Sequence[Usage]) -> Usage:
+    """What several used together."""
+    return Usage(
+        sum(usage.input_tokens for usage in usages),
+        sum(usage.output_tokens for usage in usages),
+        sum(usage.cached_tokens for usage in usages),
+        sum(usage.cache_write_tokens for usage in usages),
+        sum(usage.reasoning_tokens for usage in usages),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +179,7 @@ def total_use(uses: Sequence[ModelUse]) -> ModelUse | None:
     costs = [use.cost_usd for use in uses if use.requests]
     known = [cost for cost in costs if cost is not None]
     return ModelUse(
-        usage=sum((use.usage for use in uses), Usage()),
+        usage=total_usage([use.usage for use in uses]),
         cost_usd=math.fsum(known) if len(known) == len(costs) else None,
         requests=sum(use.requests for use in uses),
         turns=sum(use.turns for use in uses),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from harness.domain.application import Application
 from harness.domain.artifact import Artifact
-from harness.domain.failures import Cause
+from harness.domain.failures import ENDINGS, Cause
 from harness.domain.grading import Grading
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Judgement
-from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse
+from harness.domain.model import Asked, Budget, ModelRef, ModelSettings, ModelUse, Usage
 from harness.domain.scenario import Level
 from harness.domain.session import Session
 
@@ -92,6 +93,15 @@ class CheckResult:
     def reached(self) -> bool:
         """It ran, and scores what it has to score when it is required."""
         return self.score is not None and self.score >= self.threshold
+
+
+class Grader(NamedTuple):
+    """A check's part in the task, without what came of it."""
+
+    name: str
+    kind: str
+    weight: float
+    required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,53 @@ class RunRecord:
             return ()
         agent = self.session.model_use if self.session else None
         return (*((agent,) if agent else ()), *self.judging)
+
+    @property
+    def cause(self) -> Cause | None:
+        """Whose doing it was that it did not end well; its rule says if a plan waits on."""
+        if self.fault is not None:
+            return self.fault.cause
+        return ENDINGS[self.session.ending] if self.session else Cause.HARNESS
+
+    @property
+    def faulted(self) -> bool:
+        """It has a fault in place of a grade."""
+        return self.fault is not None
+
+    @property
+    def fixture(self) -> str:
+        """What it started from, by content; empty where nothing was kept of it."""
+        return self.tree.base if self.tree else ""
+
+    @property
+    def graders(self) -> tuple[Grader, ...]:
+        """Its checks as the task names them, in their order."""
+        return tuple(Grader(c.name, c.kind, c.weight, c.required) for c in self.checks)
+
+    @property
+    def check_scores(self) -> tuple[float | None, ...]:
+        """What each of them gave."""
+        return tuple(check.score for check in self.checks)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the session took; None where there was none."""
+        return self.session.duration_s if self.session else None
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the session used."""
+        return self.session.usage if self.session else None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the session cost; None when no price is known."""
+        return self.session.cost_usd if self.session else None
+
+    @property
+    def asked(self) -> Asked:
+        """How its models were asked."""
+        return Asked(self.settings, self.budget, self.user)
 
     @property
     def partly_graded(self) -> bool:

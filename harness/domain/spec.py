@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from harness.domain.application import Application
 from harness.domain.grading import Grading
@@ -54,7 +55,7 @@ class Specialist:
     """How the words were chosen."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is worked out once
 class RunSpec:
     """One cell of the plan; its digest names everything that could change the result."""
 
@@ -70,7 +71,7 @@ class RunSpec:
     grading: Grading = field(default_factory=Grading)
     """What was asked of it; the scenario's checks are already those that are made."""
 
-    @property
+    @cached_property
     def cell(self) -> Cell:
         """The columns that the run is grouped and compared by."""
         return Cell(
@@ -82,7 +83,7 @@ class RunSpec:
             specialist=self.specialist.ref if self.specialist else None,
         )
 
-    @property
+    @cached_property
     def digest(self) -> Digest:
         """Equal for two iterations of one cell, different as soon as anything else differs."""
         return _digest(
@@ -96,7 +97,7 @@ class RunSpec:
             }
         )
 
-    @property
+    @cached_property
     def task_digest(self) -> Digest:
         """What is asked and how it is graded, whoever works: equal for runs that compare."""
         return _digest(

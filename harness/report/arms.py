@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.domain.record import Cell, RunRecord
+from harness.domain.outline import Run
+from harness.domain.record import Cell
 from harness.report.paired import Missing, Observation, observe
 from harness.stats.clustered import (
     Clustered,
@@ -94,7 +95,7 @@ class PassK:
     """pass^k"""
 
 
-def summarise(records: Iterable[RunRecord], name: str = "batch") -> Arm:
+def summarise(records: Iterable[Run], name: str = "batch") -> Arm:
     """A set of runs in numbers."""
     return arm(name, observe(records))
 
@@ -125,9 +126,8 @@ def tries(runs: Iterable[Observation]) -> tuple[Tries, ...]:
     return tuple(Tries(kin, len(passed), sum(passed)) for (_, kin), passed in cells.items())
 
 
-def pass_k(runs: Iterable[Observation], k: int) -> PassK:
+def pass_k(tried: Sequence[Tries], k: int) -> PassK:
     """pass@k and pass^k over the cells."""
-    tried = tries(runs)
     if not tried:
         return PassK(k, None, None)
     return PassK(k, _share(mean_pass_at_k(tried, k)), _share(mean_pass_hat_k(tried, k)))

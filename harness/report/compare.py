@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from harness.domain.record import Cell, RunRecord
+from harness.domain.outline import Run
+from harness.domain.record import Cell
 from harness.report.paired import match_cells
 from harness.report.stats import PRECISION, Group, Task, cell_order, group_by_cell
 
@@ -130,7 +131,7 @@ def difference(before: float | None, after: float | None) -> float | None:
     return round(after - before, PRECISION) + 0.0  # no -0.0
 
 
-def compare_specialist(records: Iterable[RunRecord], name: str, version: str) -> Comparison:
+def compare_specialist(records: Iterable[Run], name: str, version: str) -> Comparison:
     """A specialist's cells against the baseline cells that differ in nothing else.
 
     Runs of other specialists are passed over.
@@ -158,13 +159,13 @@ def compare_specialist(records: Iterable[RunRecord], name: str, version: str) ->
     )
 
 
-def specialists(records: Iterable[RunRecord]) -> tuple[tuple[str, str], ...]:
+def specialists(records: Iterable[Run]) -> tuple[tuple[str, str], ...]:
     """Name and version of every specialist that worked, sorted."""
     refs = {record.cell.specialist for record in records}
     return tuple(sorted({(ref.name, ref.version) for ref in refs if ref}))
 
 
-def compare_batches(before: Iterable[RunRecord], after: Iterable[RunRecord]) -> BatchComparison:
+def compare_batches(before: Iterable[Run], after: Iterable[Run]) -> BatchComparison:
     """Equal cells of two sets of runs, else those that `match_cells` finds partners for.
 
     That makes a batch of the baseline and one of a specialist, or of two models, comparable.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +10,7 @@ from harness.domain.artifact import Artifact
 from harness.domain.ids import RunId
 from harness.domain.judgement import Judgement, Review
 from harness.domain.model import ModelUse, Usage
+from harness.domain.outline import Run
 from harness.domain.record import Batch, Cell, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Entry, Reported, Session
 from harness.report.agreement import Agreement, Figures, counting
@@ -23,20 +24,15 @@ from harness.store.transcripts import row
 Document = dict[str, Any]
 
 
-def batch_document(
-    batch: Batch, runs: Sequence[RunRecord], reviews: Iterable[Review] = ()
-) -> Document:
-    """`{"batch": {...}, "runs": [...]}`; `reviews` may be of other runs too."""
+def run_documents(runs: Iterable[RunRecord], reviews: Iterable[Review] = ()) -> Iterator[Document]:
+    """Runs, one after another, with their reviews; `reviews` may be of other runs too."""
     by_run: dict[RunId, list[Review]] = {}
     for review in reviews:
         by_run.setdefault(review.run, []).append(review)
-    return {
-        "batch": batch_summary(batch, runs),
-        "runs": [run_document(run, by_run.get(run.id, ())) for run in runs],
-    }
+    return (run_document(run, by_run.get(run.id, ())) for run in runs)
 
 
-def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
+def batch_summary(batch: Batch, runs: Sequence[Run]) -> Document:
     """A batch in one object; runs without a score count but do not lower the mean.
 
     `runs` are the records below it, `retried` those of them that a later try has made good.
@@ -53,7 +49,7 @@ def batch_summary(batch: Batch, runs: Sequence[RunRecord]) -> Document:
         "scored": len(scores),
         "mean_total_score": spread(scores).mean,
         "partly_graded": sum(run.partly_graded for run in stands),
-        "faulted": sum(run.fault is not None for run in stands),
+        "faulted": sum(run.faulted for run in stands),
         "retried": len(runs) - len(stands),
         "reused": len(runs) - len(made(runs)),
         "usage": used.usage and _usage(used.usage),

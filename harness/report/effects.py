@@ -86,8 +86,8 @@ class Effect:
 
 def values(measure: Measure, runs: Iterable[Observation]) -> tuple[float, ...]:
     """The measure of the runs that count and have it."""
-    found = (measure.of(run) for run in runs if run.missing is None)
-    return tuple(value for value in found if value is not None)
+    of = measure.of
+    return tuple([value for run in runs if run.missing is None and (value := of(run)) is not None])
 
 
 def paired_cells(measure: Measure, pairs: Iterable[CellPair]) -> tuple[PairedCell, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.domain.record import RunRecord
 from harness.errors import UsageError, nearest
-from harness.report.arms import Arm, PassK, arm, pass_k
+from harness.report.arms import Arm, PassK, arm, pass_k, tries
 from harness.report.caveats import notes, nothing_compared, obstacles, ungraded
 from harness.report.claims import Claim, Context, claim, no_claim
 from harness.report.effects import (
@@ -282,11 +282,10 @@ def _pass_ks(graded: Sequence[CellPair]) -> Iterator[tuple[PassK, PassK]]:
     if not graded:
         return
     most = min(len(values(MEASURES[SCORE], side)) for p in graded for side in (p.before, p.after))
+    before = tries(run for pair in graded for run in pair.before)
+    after = tries(run for pair in graded for run in pair.after)
     for k in dict.fromkeys((*(k for k in KS if k <= most), most)):
-        yield (
-            pass_k([run for pair in graded for run in pair.before], k),
-            pass_k([run for pair in graded for run in pair.after], k),
-        )
+        yield pass_k(before, k), pass_k(after, k)
 
 
 def _bounds(pairs: Sequence[CellPair]) -> Bounds | None:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.domain.model import ModelUse, total_use
-from harness.domain.record import RunRecord
+from harness.domain.outline import Run
 from harness.report.stats import PRECISION
 from harness.report.telemetry import Line, tokens
 from harness.report.words import dollars, plural
 
 
-def judging_of(runs: Iterable[RunRecord]) -> ModelUse | None:
+def judging_of(runs: Iterable[Run]) -> ModelUse | None:
     """What the runs' own judges used together; None when no run had any.
 
     The cost is unknown when that of any of them is.
@@ -23,7 +23,7 @@ def judging_of(runs: Iterable[RunRecord]) -> ModelUse | None:
     return replace(use, cost_usd=round(use.cost_usd, PRECISION))
 
 
-def judging_lines(run: RunRecord) -> Iterator[Line]:
+def judging_lines(run: Run) -> Iterator[Line]:
     """What to say of it beside the telemetry of a run's agent."""
     if use := judging_of([run]):
         yield Line("Judges", f"{used(use)}; no part of the cost")

@@ -9,7 +9,7 @@ from typing import TypeVar
 from harness.domain.failures import Cause
 from harness.domain.record import CheckResult, RunRecord
 from harness.report.words import line
-from harness.store.base import RETRIED, Planned, cause
+from harness.store.base import RETRIED, Planned
 from harness.store.codec import cell_key
 
 T = TypeVar("T")
@@ -93,4 +93,4 @@ def let_stand(found: dict[Key, T], key: Key, item: T, is_settled: Callable[[T], 
 
 def is_settled(run: RunRecord) -> bool:
     """It is not to be made again."""
-    return cause(run) not in RETRIED
+    return run.cause not in RETRIED

@@ -9,13 +9,13 @@ from enum import StrEnum
 from functools import lru_cache
 
 from harness.domain.failures import TABLE, Cause
-from harness.domain.model import Budget, ModelRef, ModelSettings
-from harness.domain.record import Cell, RunRecord
+from harness.domain.model import Asked
+from harness.domain.outline import Run
+from harness.domain.record import Cell
 from harness.errors import UsageError
 from harness.report.families import families, namesakes
 from harness.report.stats import cell_order, counts, standing
 from harness.report.words import plural
-from harness.store.base import cause
 
 BASELINE, SPECIALIST = "baseline", "specialist"
 SHOWN_DIGITS = 12
@@ -60,7 +60,7 @@ class Observation:
     @property
     def scenario(self) -> str:
         """`suite/scenario`."""
-        return f"{self.cell.suite}/{self.cell.scenario}"
+        return _scenario(self.cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,11 @@ class Pairing:
         return namesakes({pair.scenario: pair.cluster for pair in self.pairs})
 
 
-def observe(records: Iterable[RunRecord]) -> tuple[Observation, ...]:
+def observe(runs: Iterable[Run]) -> tuple[Observation, ...]:
     """The runs that stand, in an order that does not depend on when they ran."""
-    seen = [_observation(record) for record in standing(tuple(records))]
-    return _clustered(sorted(seen, key=lambda o: (cell_order(o.cell), o.iteration, o.run)))
+    seen = sorted(standing(tuple(runs)), key=_order)
+    heads = families((_scenario(run.cell), run.fixture) for run in seen)
+    return tuple(_observation(run, heads[_scenario(run.cell)]) for run in seen)
 
 
 def pair_specialist(observations: Iterable[Observation], name: str, version: str) -> Pairing:
@@ -221,57 +222,70 @@ def without_changed(pairing: Pairing) -> Pairing:
     )
 
 
-def _observation(record: RunRecord) -> Observation:
-    session = record.session
-    missing = _missing(record)
+def _order(run: Run) -> tuple[tuple[str, ...], int, str]:
+    return cell_order(run.cell), run.iteration, run.id
+
+
+@lru_cache(maxsize=1024)
+def _scenario(cell: Cell) -> str:
+    return f"{cell.suite}/{cell.scenario}"
+
+
+def _observation(run: Run, cluster: str) -> Observation:
+    missing, seconds = _missing(run), run.seconds
+    checks = zip((check.name for check in run.graders), run.check_scores, strict=True)
     return Observation(
-        run=record.id,
-        cell=record.cell,
-        iteration=record.iteration,
-        task=record.task_digest,
-        asked=_asked(record.settings, record.budget, record.user),
-        score=None if missing else record.total_score,
+        run=run.id,
+        cell=run.cell,
+        iteration=run.iteration,
+        task=run.task_digest,
+        asked=_asked(run.asked),
+        score=None if missing else run.total_score,
         missing=missing,
-        passed=record.passed and missing is None,
-        simulated=record.simulated,
-        cost_usd=session.cost_usd if session else None,
-        seconds=round(session.duration_s, MILLISECONDS) if session else None,
-        checks=tuple(sorted((check.name, check.score) for check in record.checks)),
-        fixture=record.tree.base if record.tree else "",
+        passed=run.passed and missing is None,
+        simulated=run.simulated,
+        cost_usd=run.cost_usd,
+        seconds=None if seconds is None else round(seconds, MILLISECONDS),
+        checks=tuple(sorted(checks)),
+        fixture=run.fixture,
+        cluster=cluster,
     )
 
 
 def _clustered(seen: Sequence[Observation]) -> tuple[Observation, ...]:
     heads = families((each.scenario, each.fixture) for each in seen)
-    return tuple(replace(each, cluster=heads[each.scenario]) for each in seen)
+    return tuple(
+        each if each.cluster == (head := heads[each.scenario]) else replace(each, cluster=head)
+        for each in seen
+    )
 
 
 @lru_cache(maxsize=64)
-def _asked(settings: ModelSettings, budget: Budget, user: ModelRef | None) -> str:
+def _asked(asked: Asked) -> str:
     given = {
-        **asdict(settings),
-        **{f"max_{name}": value for name, value in asdict(budget).items()},
-        "user": user.label if user else None,
+        **asdict(asked.settings),
+        **{f"max_{name}": value for name, value in asdict(asked.budget).items()},
+        "user": asked.user.label if asked.user else None,
     }
     return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
 
 
-def _missing(record: RunRecord) -> Missing | None:
-    if counts(record):
+def _missing(run: Run) -> Missing | None:
+    if counts(run):
         return None
-    why = cause(record)
+    why = run.cause
     if why is Cause.CANCELLED:
         return Missing.INTERRUPTED
     if why is not None and not TABLE[why].counts:
         return Missing.FAULTED
-    return Missing.PARTLY if record.partly_graded else Missing.UNGRADED
+    return Missing.PARTLY if run.partly_graded else Missing.UNGRADED
 
 
 def _by_cell(observations: Iterable[Observation]) -> dict[Cell, tuple[Observation, ...]]:
-    cells: dict[Cell, tuple[Observation, ...]] = {}
+    cells: dict[Cell, list[Observation]] = {}
     for seen in observations:
-        cells[seen.cell] = (*cells.get(seen.cell, ()), seen)
-    return cells
+        cells.setdefault(seen.cell, []).append(seen)
+    return {cell: tuple(runs) for cell, runs in cells.items()}
 
 
 def _pairing(

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from harness.domain.record import Cell, RunRecord
+from harness.domain.outline import Run
+from harness.domain.record import Cell
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.report.compare import specialists
@@ -87,7 +88,7 @@ def design_of(specs: Sequence[RunSpec]) -> Design:
     )
 
 
-def pilot_of(records: Iterable[RunRecord], batch: str) -> Pilot:
+def pilot_of(records: Iterable[Run], batch: str) -> Pilot:
     """What a batch says: both spreads where it has a baseline and a specialist, else one of them.
 
     Raises UsageError where no cell of it ran twice, so that nothing can be learnt of chance.
@@ -142,7 +143,7 @@ def _step(design: Design, pilot: Pilot, scenarios: int, iterations: int) -> Step
 
 
 def _paired_spreads(
-    records: Sequence[RunRecord], runs: Sequence[Observation], batch: str
+    records: Sequence[Run], runs: Sequence[Observation], batch: str
 ) -> Spreads | None:
     """Of the specialist with the most cells; None without a comparison of several scenarios."""
     found = []

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from harness.domain.ids import RunId
-from harness.domain.record import RunRecord
+from harness.domain.outline import Run
+
+R = TypeVar("R", bound=Run)
 
 
-def origin(record: RunRecord) -> RunId:
+def origin(record: Run) -> RunId:
     """The run that was made."""
     return record.reused.run if record.reused else record.id
 
 
-def made(records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+def made(records: Iterable[R]) -> tuple[R, ...]:
     """Those that were made, and paid, for their own batch."""
     return tuple(record for record in records if not record.reused)
 
 
-def each_once(records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
+def each_once(records: Iterable[R]) -> tuple[R, ...]:
     """The records of several batches, without those that show again what another of them shows."""
     known = tuple(records)
     seen = {record.id for record in made(known)}
@@ -32,9 +35,7 @@ def each_once(records: Iterable[RunRecord]) -> tuple[RunRecord, ...]:
     return tuple(kept)
 
 
-def apart(
-    first: Sequence[RunRecord], second: Sequence[RunRecord]
-) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
+def apart(first: Sequence[R], second: Sequence[R]) -> tuple[tuple[R, ...], tuple[R, ...]]:
     """Two sides of which no run is on both: where one was made and reused, it is where it was made.
 
     A run beside itself would say that nothing varies.

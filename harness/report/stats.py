@@ -9,11 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from harness.domain.failures import TABLE
-from harness.domain.model import Usage
-from harness.domain.record import Cell, RunRecord
-from harness.store.base import RETRIED, cause
+from harness.domain.model import Usage, total_usage
+from harness.domain.outline import Run
+from harness.domain.record import Cell, Grader
+from harness.store.base import RETRIED
+
+R = TypeVar("R", bound=Run)
 
 PRECISION = 9
 """Digits after which a mean is float noise; scores are kept with as many."""
@@ -37,7 +41,7 @@ class Task:
 
     fixture: str
     threshold: float
-    checks: tuple[tuple[str, str, float, bool], ...]
+    checks: tuple[Grader, ...]
     definition: str
 
 
@@ -82,29 +86,35 @@ class Totals:
     """Sessions that no simulation played whose price is not known: not part of `cost_usd`."""
 
 
-def counts(record: RunRecord) -> bool:
+def counts(run: Run) -> bool:
     """Whether the run's score is part of a mean."""
-    why = cause(record)
-    if record.total_score is None or record.partly_graded:
+    if run.total_score is None or run.partly_graded:
         return False
+    why = run.cause
     return why is None or TABLE[why].counts
 
 
-def standing(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
-    """The records without the tries that another record of the same planned run has made good."""
-    settled = {_planned(record) for record in records if cause(record) not in RETRIED}
-    return tuple(r for r in records if cause(r) not in RETRIED or _planned(r) not in settled)
+def standing(runs: Sequence[R]) -> tuple[R, ...]:
+    """The runs without the tries that another record of the same planned run has made good."""
+    spoiled = [run.cause in RETRIED for run in runs]
+    if not any(spoiled):
+        return tuple(runs)
+    sorted_out = list(zip(runs, spoiled, strict=True))
+    settled = {_planned(run) for run, was_spoiled in sorted_out if not was_spoiled}
+    return tuple(
+        r for r, was_spoiled in sorted_out if not was_spoiled or _planned(r) not in settled
+    )
 
 
-def totals(records: Iterable[RunRecord]) -> Totals:
+def totals(runs: Iterable[Run]) -> Totals:
     """What all sessions used, whether their runs count or not: it was paid for."""
-    played = [(record, record.session) for record in records if record.session]
-    usages = [session.usage for _, session in played if session.usage]
-    costs = [session.cost_usd for _, session in played if session.cost_usd is not None]
+    played = [run for run in runs if run.seconds is not None]
+    usages = [usage for run in played if (usage := run.usage)]
+    costs = [cost for run in played if (cost := run.cost_usd) is not None]
     return Totals(
-        usage=sum(usages, Usage()) if usages else None,
+        usage=total_usage(usages) if usages else None,
         cost_usd=round(math.fsum(costs), PRECISION) if costs else None,
-        unpriced=sum(s.cost_usd is None and not r.simulated for r, s in played),
+        unpriced=sum(run.cost_usd is None and not run.simulated for run in played),
     )
 
 
@@ -128,19 +138,19 @@ def cell_order(cell: Cell) -> tuple[str, ...]:
     return (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "", *who)
 
 
-def group_by_cell(records: Iterable[RunRecord]) -> tuple[Group, ...]:
+def group_by_cell(runs: Iterable[Run]) -> tuple[Group, ...]:
     """One group per cell, by suite, scenario, tier and who worked."""
-    cells: dict[Cell, list[RunRecord]] = {}
-    for record in records:
-        cells.setdefault(record.cell, []).append(record)
+    cells: dict[Cell, list[Run]] = {}
+    for run in runs:
+        cells.setdefault(run.cell, []).append(run)
     return tuple(group(cells[cell]) for cell in sorted(cells, key=cell_order))
 
 
-def group(records: Sequence[RunRecord]) -> Group:
+def group(records: Sequence[Run]) -> Group:
     """The numbers of at least one run, all of one cell."""
     runs = standing(records)
-    inside = [record for record in runs if counts(record)]
-    outside = [_outside(record) for record in runs if not counts(record)]
+    inside = [run for run in runs if counts(run)]
+    outside = [_outside(run) for run in runs if not counts(run)]
     used = totals(records)
     return Group(
         cell=records[0].cell,
@@ -150,31 +160,31 @@ def group(records: Sequence[RunRecord]) -> Group:
         interrupted=outside.count("interrupted"),
         unscored=outside.count("unscored"),
         partly_graded=outside.count("partly graded"),
-        passed=sum(record.passed for record in inside),
+        passed=sum(run.passed for run in inside),
         retried=len(records) - len(runs),
-        checks_not_run=sum(check.score is None for r in inside for check in r.checks),
-        simulated=sum(record.simulated for record in runs),
-        seconds=spread([r.session.duration_s for r in inside if r.session]),
+        checks_not_run=sum(score is None for run in inside for score in run.check_scores),
+        simulated=sum(run.simulated for run in runs),
+        seconds=spread([seconds for run in inside if (seconds := run.seconds) is not None]),
         cost_usd=used.cost_usd,
         unpriced=used.unpriced,
-        tasks=frozenset(_task(record) for record in inside),
+        tasks=frozenset(_task(run) for run in inside),
     )
 
 
-def _outside(record: RunRecord) -> str:
-    if record.status in {"faulted", "interrupted"}:
-        return record.status
-    return "partly graded" if record.partly_graded else "unscored"
+def _outside(run: Run) -> str:
+    if run.status in {"faulted", "interrupted"}:
+        return run.status
+    return "partly graded" if run.partly_graded else "unscored"
 
 
-def _planned(record: RunRecord) -> tuple[str, Cell, int]:
-    return record.batch, record.cell, record.iteration
+def _planned(run: Run) -> tuple[str, Cell, int]:
+    return run.batch, run.cell, run.iteration
 
 
-def _task(record: RunRecord) -> Task:
+def _task(run: Run) -> Task:
     return Task(
-        fixture=record.tree.base if record.tree else "",
-        threshold=record.threshold,
-        checks=tuple((c.name, c.kind, c.weight, c.required) for c in record.checks),
-        definition=record.task_digest,
+        fixture=run.fixture,
+        threshold=run.threshold,
+        checks=run.graders,
+        definition=run.task_digest,
     )

@@ -10,9 +10,9 @@ def finite(values: Collection[float], what: str) -> None:
     """Raises `ValueError` when there are none, or one of them is no ordinary number."""
     if not values:
         raise ValueError(f"no {what}")
-    for value in values:
-        if not math.isfinite(value):
-            raise ValueError(f"not a number among the {what}: {value!r}")
+    if not all(map(math.isfinite, values)):
+        value = next(value for value in values if not math.isfinite(value))
+        raise ValueError(f"not a number among the {what}: {value!r}")
 
 
 def probability(value: float, what: str) -> None:

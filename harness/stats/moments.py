@@ -25,7 +25,7 @@ def covariance(a: Sequence[float], b: Sequence[float], *, ddof: int = 1) -> floa
     if len(a) <= ddof:
         raise ValueError(f"{len(a)} values have no spread")
     mean_a, mean_b = mean(a), mean(b)
-    products = math.fsum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True))
+    products = math.fsum([(x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True)])
     return products / (len(a) - ddof)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -179,7 +180,8 @@ def _ordered(cells: Iterable[PairedCell]) -> tuple[PairedCell, ...]:
 
 
 def _scale(cells: Sequence[PairedCell]) -> float:
-    return max(abs(value) for cell in cells for value in (*cell.baseline, *cell.specialist))
+    sides = (side for cell in cells for side in (cell.baseline, cell.specialist))
+    return max(abs(end) for side in sides for end in (min(side), max(side)))
 
 
 def _these(
@@ -201,9 +203,9 @@ def _these(
 
 
 def _win_share(cell: PairedCell) -> float:
+    others = sorted(cell.baseline)
+    # how many are beaten, and half of those that are equalled
     wins = sum(
-        (after > before) + (after == before) / 2
-        for after in cell.specialist
-        for before in cell.baseline
+        (bisect_left(others, own) + bisect_right(others, own)) / 2 for own in cell.specialist
     )
     return wins / (len(cell.specialist) * len(cell.baseline))

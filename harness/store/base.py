@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from harness.domain.artifact import Artifact
-from harness.domain.failures import ENDINGS, TABLE, Cause
+from harness.domain.failures import TABLE, Cause
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
+from harness.domain.outline import Outline
 from harness.domain.record import Batch, Cell, Control, RunRecord
 
 
@@ -59,13 +60,6 @@ class Spent:
     tokens: int
 
 
-def cause(record: RunRecord) -> Cause | None:
-    """Whose doing it was that the run did not end well; its rule says if a plan waits on."""
-    if record.fault is not None:
-        return record.fault.cause
-    return ENDINGS[record.session.ending] if record.session else Cause.HARNESS
-
-
 RETRIED = frozenset(kind for kind, rule in TABLE.items() if rule.retried)
 """A planned run whose records all ended so is still missing."""
 
@@ -78,7 +72,7 @@ GRADED = frozenset(kind for kind, rule in TABLE.items() if rule.graded)
 
 def settles(record: RunRecord) -> bool:
     """Whether the planned run that it is a record of needs no other."""
-    return cause(record) not in RETRIED
+    return record.cause not in RETRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +124,14 @@ class Store(Protocol):
 
     def runs(self, batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """The first runs of a batch, oldest first; without one the latest of all, newest first."""
+        ...
+
+    def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
+        """What `runs` gives, read while it is asked for."""
+        ...
+
+    def outlines(self, batch: BatchId) -> Sequence[Outline]:
+        """The runs of a batch, oldest first, without their documents."""
         ...
 
     def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from harness.errors import UsageError
+from harness.store.old_outlines import fill_outlines
 from harness.store.schema import MIGRATIONS as APPLIED
 
 DRAWN_TOKENS = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens")
@@ -117,10 +118,52 @@ def m003_claims_and_spending(db: Connection) -> None:
     )
 
 
+def m004_outlines_of_runs(db: Connection) -> None:
+    """What summaries and comparisons take of a run, so that they need no document."""
+    _each(
+        db,
+        *(
+            f"ALTER TABLE runs ADD COLUMN {column}"
+            for column in (
+                "task_digest TEXT",
+                "fixture TEXT",
+                "faulted BOOLEAN",
+                "partly_graded BOOLEAN",
+                "session_s DOUBLE PRECISION",
+                "input_tokens BIGINT",
+                "output_tokens BIGINT",
+                "cached_tokens BIGINT",
+                "cache_write_tokens BIGINT",
+                "reasoning_tokens BIGINT",
+                "graders TEXT",
+                "check_scores TEXT",
+                "asked TEXT",
+                "judging TEXT",
+                "reused TEXT",
+            )
+        ),
+    )
+    fill_outlines(db)
+    if db.dialect.name == "sqlite":
+        # a row lies behind its document there, which would have to be read past; PostgreSQL keeps
+        # long texts elsewhere, and has no room for these columns in an index
+        _each(
+            db,
+            """CREATE INDEX runs_outlined ON runs (batch, started_at, id, cell, iteration, status,
+                cause, total_score, threshold, passed, simulated, cost_usd, task_digest, fixture,
+                faulted, partly_graded, session_s, input_tokens, output_tokens, cached_tokens,
+                cache_write_tokens, reasoning_tokens, graders, check_scores, asked, judging,
+                reused)""",
+        )
+    else:
+        _each(db, "CREATE INDEX runs_of_a_batch ON runs (batch, started_at, id)")
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_batches_runs_and_controls,
     m002_reviews_of_stored_runs,
     m003_claims_and_spending,
+    m004_outlines_of_runs,
 )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     or_,
     outerjoin,
     select,
@@ -27,7 +28,7 @@ from harness.domain.record import Batch, Cell
 from harness.store.base import GRADED, RETRIED, SPOILED
 from harness.store.codec import cell_key, timestamp
 from harness.store.refusals import FEW, no_batch
-from harness.store.schema import BATCHES, CLAIMS, PLANNED, RUNS
+from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, RUNS
 
 RECENT = 1000
 """Among how many ids a near one is looked for."""
@@ -81,6 +82,10 @@ NEW_CONTROL = text(
 )
 
 # made once, like those above: to put a statement together costs more than to run it
+NEW_RUN, NEW_CHECKS, NEW_CLAIM = insert(RUNS), insert(CHECKS), insert(CLAIMS)
+
+CONTROL = select(CONTROLS.c.document).where(CONTROLS.c.key == bindparam("key"))
+
 OTHER_RESULT = (
     select(RUNS.c.id)
     .where(_of_key(PLANNED), OF_PLANNED, SETTLES, RUNS.c.id != bindparam("run"))
@@ -121,6 +126,14 @@ def read_batches(db: Connection, query: Select[str, str, int, bool]) -> tuple[Ba
         )
         for row in db.execute(query)
     )
+
+
+def documents(batch: BatchId | None) -> Select[str, str]:
+    """A batch's runs, oldest first; without one all of them, newest first."""
+    order, query = (RUNS.c.started_at, RUNS.c.id), select(RUNS.c.id, RUNS.c.document)
+    if batch is None:
+        return query.order_by(*(column.desc() for column in order))
+    return query.where(RUNS.c.batch == batch).order_by(*order)
 
 
 def ids_beginning(key: ColumnElement[str], prefix: str) -> Select[str]:

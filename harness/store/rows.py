@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from harness.domain.ids import BatchId
 from harness.domain.judgement import Review
 from harness.domain.record import RunRecord
-from harness.store.base import Planned, cause
+from harness.store.base import Planned
 from harness.store.codec import cell_key, encode, timestamp
+from harness.store.outlines import outline_columns
 
 
 def planned_row(batch: BatchId, position: int, key: str, run: Planned) -> Mapping[str, object]:
@@ -25,7 +26,7 @@ def planned_row(batch: BatchId, position: int, key: str, run: Planned) -> Mappin
 
 def run_row(record: RunRecord) -> Mapping[str, object]:
     """A finished run: what lists and queries look for in columns, and all of it in a document."""
-    cell, why = record.cell, cause(record)
+    cell, why = record.cell, record.cause
     return {
         "id": record.id,
         "batch": record.batch,
@@ -50,6 +51,7 @@ def run_row(record: RunRecord) -> Mapping[str, object]:
         "spec_digest": record.spec_digest,
         "document": encode(record),
         **_spending(record),
+        **outline_columns(record),
     }
 
 

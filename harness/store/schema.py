@@ -72,6 +72,21 @@ RUNS = Table(
     Column("drawn_usd", Double),
     Column("drawn_least_usd", Double, nullable=False),
     Column("drawn_tokens", BigInteger, nullable=False),
+    Column("task_digest", Text),
+    Column("fixture", Text),
+    Column("faulted", Boolean),
+    Column("partly_graded", Boolean),
+    Column("session_s", Double),
+    Column("input_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("graders", Text),
+    Column("check_scores", Text),
+    Column("asked", Text),
+    Column("judging", Text),
+    Column("reused", Text),
 )
 
 CLAIMS = Table(

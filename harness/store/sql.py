@@ -6,31 +6,51 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Self, TypeVar
+from functools import partial
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy import exc as sql_errors
 
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
+from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.errors import StoreFault
 from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
 from harness.store.codec import MISREAD, cell_key, decode, digests_in, encode, timestamp
 from harness.store.migrations import behind, migrate
+from harness.store.outlines import OUTLINE_ROWS, OutlineReader
 from harness.store.queries import (
     BATCH_ROWS,
     CLAIMED,
     CLAIMED_RUN,
+    CONTROL,
     END_CLAIM,
     FAULTS,
     GIVE_BACK,
     IS_GRADED,
+    NEW_CHECKS,
+    NEW_CLAIM,
     NEW_CONTROL,
+    NEW_RUN,
     OTHER_RESULT,
     SETTLED,
     begin_batch,
     check_batch,
+    documents,
     hold_batch,
     ids_beginning,
     newest_ids,
@@ -40,9 +60,13 @@ from harness.store.queries import (
 )
 from harness.store.refusals import no_batch, no_run, settled, several_batches, several_runs, taken
 from harness.store.rows import check_rows, planned_row, review_row, run_row
-from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
+from harness.store.schema import BATCHES, CLAIMS, PLANNED, REVIEWS, RUNS
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+AT_ONCE = 500
+"""So many rows of a long answer are held at a time."""
 
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
@@ -71,6 +95,7 @@ class SqlStore:
         self.where = where
         self._writer = engine.execution_options(**{WRITES: True})
         self._advice = advice
+        self._controls: dict[Digest, Control] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -131,11 +156,11 @@ class SqlStore:
         with self._writing(f"store run {record.id!r}") as db:
             begin_batch(db, record.batch, record.started_at)
             try:
-                db.execute(insert(RUNS), run)
+                db.execute(NEW_RUN, run)
             except sql_errors.IntegrityError as error:
                 raise taken(record.id) from error
             if checks:
-                db.execute(insert(CHECKS), checks)
+                db.execute(NEW_CHECKS, checks)
             if settles(record) and (stored := db.scalar(OTHER_RESULT, {**key, "run": record.id})):
                 raise settled(record, stored)
             db.execute(END_CLAIM, key)
@@ -148,19 +173,12 @@ class SqlStore:
                 raise no_run(prefix, db.scalars(newest_ids(RUNS.c.id, RUNS.c.started_at)).all())
             if len(ids) > 1 and ids[0] != prefix:
                 raise several_runs(prefix, ids)
-            document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == ids[0])).one()
-        return self._read(RunRecord, document, f"run {ids[0]!r}")
+            return self._one(db, ids[0])
 
     def runs(self, batch: BatchId | None = None, limit: int | None = None) -> Sequence[RunRecord]:
         """The first runs of a batch, or the latest of all."""
-        order = (RUNS.c.started_at, RUNS.c.id)
-        query = select(RUNS.c.id, RUNS.c.document).limit(limit)
-        if batch is None:
-            query = query.order_by(*(column.desc() for column in order))
-        else:
-            query = query.where(RUNS.c.batch == batch).order_by(*order)
         with self._reading("list runs") as db:
-            rows = db.execute(query).all()
+            rows = db.execute(documents(batch).limit(limit)).all()
         return tuple(self._read(RunRecord, row.document, f"run {row.id!r}") for row in rows)
 
     def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
@@ -169,8 +187,27 @@ class SqlStore:
         with self._reading(f"find what is new in batch {batch!r}") as db:
             new = [run for run in db.scalars(ids) if run not in known][:limit]
             found = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.id.in_(new))
-            documents = {row.id: row.document for row in db.execute(found)}
-        return tuple(self._read(RunRecord, documents[run], f"run {run!r}") for run in new)
+            read = {row.id: row.document for row in db.execute(found)}
+        return tuple(self._read(RunRecord, read[run], f"run {run!r}") for run in new)
+
+    def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
+        """The same, a few at a time in memory."""
+        # a cursor that is left in the middle has to be closed
+        with self._reading("read runs") as db, _streamed(db, documents(batch)) as rows:
+            for row in rows:
+                yield self._read(RunRecord, row.document, f"run {row.id!r}")
+
+    def outlines(self, batch: BatchId) -> Sequence[Outline]:
+        """A batch's runs from their columns."""
+        query = OUTLINE_ROWS.where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
+        reader = OutlineReader()
+        with self._reading("list runs") as db, _streamed(db, query) as rows:
+            return tuple(
+                self._understood(reader.read, row, f"run {row.id!r}")
+                if row.task_digest is not None
+                else outline_of(self._one(db, row.id))
+                for row in rows
+            )
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
@@ -231,7 +268,7 @@ class SqlStore:
                 if run.until > timestamp(now) and alive(run.owner):
                     return False
                 db.execute(END_CLAIM, key)
-            db.execute(insert(CLAIMS), {**key, "owner": owner, "until": timestamp(until)})
+            db.execute(NEW_CLAIM, {**key, "owner": owner, "until": timestamp(until)})
         return True
 
     def renew(self, owner: str, until: datetime) -> int:
@@ -289,11 +326,14 @@ class SqlStore:
         )
 
     def control(self, key: Digest) -> Control | None:
-        """The grade of an untouched fixture, when it is known."""
-        query = select(CONTROLS.c.document).where(CONTROLS.c.key == key)
-        with self._reading(f"find control {key!r}") as db:
-            document = db.scalars(query).one_or_none()
-        return None if document is None else self._read(Control, document, f"control {key!r}")
+        """The grade of an untouched fixture; once it is known it never changes."""
+        if key not in self._controls:
+            with self._reading(f"find control {key!r}") as db:
+                document = db.scalars(CONTROL, {"key": key}).one_or_none()
+            if document is None:
+                return None
+            self._controls[key] = self._read(Control, document, f"control {key!r}")
+        return self._controls[key]
 
     def save_control(self, control: Control) -> None:
         """Keep a control unless its key has one."""
@@ -359,11 +399,22 @@ class SqlStore:
                 " see that the server answers, then resume"
             ) from error
 
+    def _one(self, db: Connection, run: str) -> RunRecord:
+        document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == run)).one()
+        return self._read(RunRecord, document, f"run {run!r}")
+
     def _read(self, kind: type[T], document: str, what: str) -> T:
+        return self._understood(partial(decode, kind), document, what)
+
+    def _understood(self, read: Callable[[S], T], stored: S, what: str) -> T:
         try:
-            return decode(kind, document)
+            return read(stored)
         except MISREAD as error:
             raise StoreFault(
                 f"{what} in {self.where} cannot be read: {type(error).__name__}: {error};"
                 " restore the database from a copy"
             ) from error
+
+
+def _streamed(db: Connection, query: Select[*tuple[Any, ...]]) -> CursorResult[*tuple[Any, ...]]:
+    return db.execution_options(yield_per=AT_ONCE).execute(query)

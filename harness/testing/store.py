@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,20 +13,11 @@ from harness.domain.artifact import Artifact
 from harness.domain.digests import bytes_digest, text_digest
 from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Judgement, Mark, Review
+from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, CheckResult, Control, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import StoreFault
-from harness.store.base import (
-    GRADED,
-    SPOILED,
-    Claim,
-    Planned,
-    References,
-    Spent,
-    Wanted,
-    cause,
-    settles,
-)
+from harness.store.base import GRADED, SPOILED, Claim, Planned, References, Spent, Wanted, settles
 from harness.store.codec import decode, digests_in, encode
 from harness.store.refusals import (
     no_batch,
@@ -147,6 +138,14 @@ class MemoryStore:
         """The first runs of a batch beyond those."""
         return tuple(run for run in self.runs(batch) if run.id not in known)[:limit]
 
+    def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
+        """The runs of a batch, or all, one after another."""
+        return iter(self.runs(batch))
+
+    def outlines(self, batch: BatchId) -> Sequence[Outline]:
+        """The runs of a batch without their documents."""
+        return tuple(outline_of(record) for record in self.runs(batch))
+
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
         waits = self.missing(batch)
@@ -170,7 +169,7 @@ class MemoryStore:
         """Planned runs that no record has settled."""
         if batch not in self._began:
             raise no_batch(batch, self._newest())
-        spoiled = [r for r in self.runs(batch) if cause(r) in SPOILED]
+        spoiled = [r for r in self.runs(batch) if r.cause in SPOILED]
         faults = Counter((record.cell, record.iteration) for record in spoiled)
         return tuple(
             replace(planned, faults=faults[planned.cell, planned.iteration])
@@ -227,7 +226,7 @@ class MemoryStore:
                 for record in self.runs()
                 if record.spec_digest == spec
                 and iteration in {None, record.iteration}
-                and cause(record) in {None, *GRADED}
+                and record.cause in {None, *GRADED}
             ),
             None,
         )

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 from typing import Any
 
-BEGIN = "<!-- figures: begin, written by measure.py --write -->"
-END = "<!-- figures: end -->"
+FIGURES = ("<!-- figures: begin, written by measure.py --write -->", "<!-- figures: end -->")
+GROWTH = ("<!-- growth: begin, written by measure.py --write -->", "<!-- growth: end -->")
 MIB = 1024**2
 SMALL_RATIO = 0.01
 ABOUT_REQUESTS = (
@@ -27,6 +27,14 @@ ABOUT_CROWD = (
     " which is the worst case. Memory in the harness is what came on top of the program itself; the"
     " machine's is all that was missing at the end, the engine's own processes and the kernel's"
     " share included."
+)
+
+ABOUT_GROWTH = (
+    "Processor time, user and system, of the command in a loaded program, from the question to the"
+    " printed text; the clock on the wall adds what other programs take. The runs are in two"
+    " batches of 20 cells; four checks each. A cell is planned, claimed, made with fakes in place"
+    " of engine, agent and ledger, graded, and stored in SQLite with two flushed commits. Both axes"
+    " of the picture are logarithmic: a straight line at the angle of the dashed one is linear."
 )
 
 _MET = {True: "met", False: "missed", None: ""}
@@ -108,6 +116,32 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
+class Size:
+    """A store of so many runs, and what commands take on it."""
+
+    runs: int
+    cpu_s: tuple[tuple[str, tuple[float, ...]], ...]
+    """By what they show; of the command alone, once the program is loaded."""
+    process_s: float
+    """Processor time of one whole process."""
+    process_bytes: int
+    """Its memory, at its peak."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The same commands on stores of ever more runs."""
+
+    date: str
+    cores: int
+    load: float
+    figures: tuple[Figure, ...]
+    sizes: tuple[Size, ...]
+    cells: tuple[Figure, ...]
+    """What a cell costs where neither sandbox nor agent takes any time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """What the figures depend on; nothing that names the machine."""
 
@@ -135,6 +169,7 @@ class Results:
     requests: tuple[Figure, ...]
     """What the gateway adds to a request."""
     crowd: Crowd
+    growth: Growth
 
 
 def document(results: Results) -> str:
@@ -152,9 +187,19 @@ def document(results: Results) -> str:
                 "share": results.crowd.share,
                 "is_met": results.crowd.is_met,
             },
+            "growth": growth_document(results.growth),
         },
         indent=2,
     )
+
+
+def growth_document(growth: Growth) -> dict[str, Any]:
+    """The growth alone, for programs."""
+    return {
+        **asdict(growth),
+        "figures": [_figure_document(figure) for figure in growth.figures],
+        "cells": [_figure_document(figure) for figure in growth.cells],
+    }
 
 
 def page_section(results: Results) -> str:
@@ -189,13 +234,38 @@ def page_section(results: Results) -> str:
     )
 
 
-def replaced(page: str, section: str) -> str:
+def growth_section(growth: Growth) -> str:
+    """Stores and batches of ever more runs, in Markdown."""
+    head = ("processor time", "Mintmark", "compared with", "ratio", "target", "")
+    processes = [
+        (f"{each.runs:,}", _seconds([each.process_s]), _mebibytes(each.process_bytes))
+        for each in growth.sizes
+    ]
+    return "\n".join(
+        (
+            f"{growth.date}; {growth.cores} cores, load average {growth.load:.1f}.",
+            "",
+            *_table(head, [_row(figure) for figure in (*growth.figures, *growth.cells)]),
+            "",
+            *_table(
+                ("stored runs", "`bench batch`, a whole process", "its memory at the peak"),
+                processes,
+            ),
+            "",
+            ABOUT_GROWTH,
+            "",
+            "![processor time by stored runs](growth.svg)",
+        )
+    )
+
+
+def replaced(page: str, section: str, marks: tuple[str, str] = FIGURES) -> str:
     """The page with a new generated section; raises ValueError when it has no place for one."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = page.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
-        raise ValueError(f"the page has no lines {BEGIN!r} and {END!r}")
-    return f"{head}{BEGIN}\n\n{section}\n\n{END}{tail}"
+        raise ValueError(f"the page has no lines {marks[0]!r} and {marks[1]!r}")
+    return f"{head}{begin}\n\n{section}\n\n{end}{tail}"
 
 
 def _where(results: Results) -> str:

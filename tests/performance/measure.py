@@ -6,6 +6,7 @@ Nothing here asserts a time: it prints, and docs/performance.md keeps what was p
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -18,11 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+import crops
 import crowds
 import figures
 import latency
 import subjects
-from figures import Crowd, Figure, Machine, Results
+from curve import drawn
+from figures import Crowd, Figure, Growth, Machine, Results
 from subjects import FEW, MANY, TWICE, Bare, OneRun, Tick
 
 from harness import wiring
@@ -40,6 +43,7 @@ from harness.settings import Settings
 from harness.tools import Tools
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PICTURE = PAGE.with_name("growth.svg")
 GIB = 1024**3
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STAGES = {
@@ -66,15 +70,17 @@ class Rounds:
     turns: int
     """Of each of the tool loops that run at once."""
     replays: int
+    growths: int
+    """Of stores of up to 100,000 runs, and of batches of 1,000 cells."""
 
 
 FULL = Rounds(
     starts=30, runs=15, commands=8, openings=40, stores=8, calls=40,
-    requests=200, turns=13, replays=5,
+    requests=200, turns=13, replays=5, growths=7,
 )  # fmt: skip
 QUICK = Rounds(
     starts=5, runs=3, commands=2, openings=10, stores=2, calls=10,
-    requests=40, turns=4, replays=2,
+    requests=40, turns=4, replays=2, growths=1,
 )  # fmt: skip
 
 
@@ -86,6 +92,7 @@ class Found:
     stages: tuple[Figure, ...]
     requests: tuple[Figure, ...]
     crowd: Crowd
+    growth: Growth
 
 
 def main() -> int:
@@ -94,7 +101,10 @@ def main() -> int:
         signal.signal(name, _unwind)
     try:
         with tempfile.TemporaryDirectory(prefix="mintmark-bench-") as folder:
-            results = _measure(Path(folder), QUICK if options.quick else FULL)
+            rounds = QUICK if options.quick else FULL
+            if options.growth:
+                return _tell(options, None, _growth(Path(folder), rounds))
+            results = _measure(Path(folder), rounds)
     except KeyboardInterrupt:
         _say("interrupted; nothing is left behind but the image, for the next time")
         return INTERRUPTED
@@ -104,12 +114,23 @@ def main() -> int:
     except EnvironmentFault as error:
         _say(f"error: {error}")
         return WORLD
-    section = figures.page_section(results)
-    sys.stdout.write(f"{figures.document(results) if options.json else section}\n")
+    return _tell(options, results, results.growth)
+
+
+def _tell(options: argparse.Namespace, results: Results | None, growth: Growth) -> int:
+    """Print what was measured, and write it where asked to."""
+    section = figures.page_section(results) if results else ""
+    grown = figures.growth_section(growth)
+    if options.json:
+        known = results and figures.document(results)
+        sys.stdout.write(f"{known or json.dumps(figures.growth_document(growth), indent=2)}\n")
+    else:
+        sys.stdout.write(f"{section}\n\n{grown}\n" if section else f"{grown}\n")
     if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(figures.replaced(page, section), encoding="utf-8")
-        _say("wrote the figures into docs/performance.md")
+        page = figures.replaced(PAGE.read_text(encoding="utf-8"), grown, figures.GROWTH)
+        PAGE.write_text(figures.replaced(page, section) if section else page, encoding="utf-8")
+        PICTURE.write_text(drawn(growth), encoding="utf-8")
+        _say("wrote the figures into docs/performance.md and docs/growth.svg")
     return PASSED
 
 
@@ -118,6 +139,9 @@ def _options() -> argparse.Namespace:
         prog="measure.py", description="Measure what Mintmark costs; needs the engine."
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: about a minute")
+    parser.add_argument(
+        "--growth", action="store_true", help="only stores and batches of many runs: no engine"
+    )
     parser.add_argument("--json", action="store_true", help="a document with every single timing")
     parser.add_argument("--write", action="store_true", help="put the tables into the page")
     return parser.parse_args()
@@ -162,6 +186,7 @@ def _measure(folder: Path, rounds: Rounds) -> Results:
         found.stages,
         found.requests,
         found.crowd,
+        found.growth,
     )
 
 
@@ -194,7 +219,17 @@ def _figures(settings: Settings, rounds: Rounds) -> Found:
     crowd, replay = crowds.time_crowd(
         tools, settings, few, rounds.turns, rounds.replays, _ticker("seats")
     )
-    return Found((*measured, replay), _stage_figures(small), requests, crowd)
+    growth = _growth(settings.root, rounds)
+    return Found((*measured, replay), _stage_figures(small), requests, crowd, growth)
+
+
+def _growth(folder: Path, rounds: Rounds) -> Growth:
+    """What needs no engine."""
+    _say(f"filling stores of up to {crops.SIZES[-1]:,} runs")
+    stores, sizes = crops.grow_stores(folder, rounds.growths, _ticker("stores of many runs"))
+    cells = crops.time_cells(folder, rounds.growths, _ticker("batches of many cells"))
+    cores, load = os.cpu_count() or 0, os.getloadavg()[0]
+    return Growth(datetime.now(UTC).date().isoformat(), cores, load, stores, sizes, cells)
 
 
 def _runs(

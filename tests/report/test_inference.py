@@ -12,7 +12,7 @@ import pytest
 
 from harness.domain.record import CheckResult, RunRecord
 from harness.errors import UsageError
-from harness.report.arms import pass_k, summarise
+from harness.report.arms import pass_k, summarise, tries
 from harness.report.claims import Scope, Verdict
 from harness.report.compared import report_document
 from harness.report.effects import BH, CHECK, HOLM, MODEL, SCENARIO, TIER
@@ -131,7 +131,7 @@ def test_pass_k_agrees_with_the_reference(case: tuple[str, dict[str, float]]) ->
     name, expected = case
     n, c, k = (int(part[1:]) for part in name.split("_"))
 
-    found = pass_k(observe(runs_of(a_task(), *[1.0] * c, *[0.0] * (n - c))), k)
+    found = pass_k(tries(observe(runs_of(a_task(), *[1.0] * c, *[0.0] * (n - c)))), k)
 
     assert found.at_least_one
     assert found.all_of_them
@@ -140,7 +140,7 @@ def test_pass_k_agrees_with_the_reference(case: tuple[str, dict[str, float]]) ->
 
 
 def test_more_tries_than_were_made_are_worth_nothing_known() -> None:
-    found = pass_k(observe(runs_of(a_task(), 1.0, 0.0)), 3)
+    found = pass_k(tries(observe(runs_of(a_task(), 1.0, 0.0))), 3)
 
     assert found.at_least_one is found.all_of_them is None
 
