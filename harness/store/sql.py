@@ -60,7 +60,7 @@ from harness.store.queries import (
 )
 from harness.store.refusals import no_batch, no_run, settled, several_batches, several_runs, taken
 from harness.store.rows import check_rows, planned_row, review_row, run_row
-from harness.store.schema import BATCHES, CLAIMS, PLANNED, REVIEWS, RUNS
+from harness.store.schema import BATCHES, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
 
 S = TypeVar("S")
 T = TypeVar("T")
