@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from harness import wiring
+from harness import upkeep, wiring
 from harness.cleaning import Swept, remove, room
 from harness.cli.console import clean, messages, output, print_json
 from harness.cli.entry import PASSED, WORLD, json_option, root_option, settings_for
@@ -68,7 +68,7 @@ def clean_up(*, yes: bool, age: timedelta, as_json: bool, root: Path | None) -> 
     """  # noqa: D301  # click wants its \b
     settings = settings_for(root)
     project = load_project(settings.root, wiring.evaluator_kinds())
-    cleaner = wiring.open_cleaner(settings, project)
+    cleaner = upkeep.open_cleaner(settings, project)
     found = list(cleaner.find(datetime.now(UTC) - age))
     swept = remove(found) if yes else None
     if as_json:

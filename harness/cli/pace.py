@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 import click
 from rich.text import Text
 
-from harness import wiring
+from harness import upkeep, wiring
 from harness.bounds import Bounds, Seldom
 from harness.cli.console import clean, messages
 from harness.crew import Executor, Here, fitting
@@ -118,7 +118,7 @@ def make_room(settings: Settings) -> None:
     """Remove what nobody needs, and say what it was; whatever goes wrong ends no batch."""
     try:
         project = load_project(settings.root, wiring.evaluator_kinds())
-        cleaner = wiring.open_cleaner(settings, project, quick=True)
+        cleaner = upkeep.open_cleaner(settings, project, quick=True)
         said = [*cleaner.sweep(datetime.now(UTC) - UNUSED).lines()]
     except (EnvironmentFault, UsageError, OSError) as error:
         said = [f"no more could be made: {error}"]

@@ -10,7 +10,8 @@ from sqlalchemy import exc as sql_errors
 from sqlalchemy.engine import URL
 
 from harness.errors import StoreFault, UsageError
-from harness.store.sql import OUR_BUGS, SqlStore
+from harness.store.database import OUR_BUGS
+from harness.store.sql import SqlStore
 
 SCHEMES = ("postgresql", "postgres")
 FORM = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -28,10 +26,9 @@ from harness.domain.ids import BatchId, Digest, RunId
 from harness.domain.judgement import Review
 from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
-from harness.errors import StoreFault
 from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
-from harness.store.codec import MISREAD, cell_key, decode, digests_in, encode, timestamp
-from harness.store.migrations import behind, migrate
+from harness.store.codec import cell_key, digests_in, encode, timestamp
+from harness.store.database import Database
 from harness.store.outlines import OUTLINE_ROWS, OutlineReader
 from harness.store.queries import (
     BATCH_ROWS,
@@ -62,62 +59,18 @@ from harness.store.refusals import no_batch, no_run, settled, several_batches, s
 from harness.store.rows import check_rows, planned_row, review_row, run_row
 from harness.store.schema import BATCHES, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
 
-S = TypeVar("S")
-T = TypeVar("T")
-
 AT_ONCE = 500
 """So many rows of a long answer are held at a time."""
 
-WRITES = "mintmark_writes"
-"""The execution option of a transaction that will write: the engine may lock at its beginning."""
 
-
-OUR_BUGS = (
-    sql_errors.IntegrityError,
-    sql_errors.ProgrammingError,
-    sql_errors.DataError,
-    sql_errors.NotSupportedError,
-)
-"""What a driver raises for a statement that was wrong from the beginning, as a rule."""
-FETCHED = 500
-"""So many documents are held at once where all are looked through."""
-
-
-class SqlStore:
-    """One database; threads may share it, and any number of processes may have it open."""
+class SqlStore(Database):
+    """Everything that is kept; each method is one transaction."""
 
     def __init__(
         self, engine: Engine, where: str, advice: Callable[[sql_errors.DBAPIError], str | None]
     ) -> None:
-        """`advice` says what to do about a driver's exception; None for a bug of ours."""
-        self.engine = engine
-        self.reader = engine
-        self.where = where
-        self._writer = engine.execution_options(**{WRITES: True})
-        self._advice = advice
+        super().__init__(engine, where, advice)
         self._controls: dict[Digest, Control] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of every connection."""
-        self.engine.dispose()
-
-    def bring_up_to_date(self) -> None:
-        """Run the migrations that the database lacks."""
-        with self._reading("open the database") as db:
-            lacking = behind(db, self.where)
-        if lacking:
-            with self._writing("migrate the database") as db:
-                self.hold_shape(db)
-                migrate(db, self.where)
-
-    def hold_shape(self, db: Connection) -> None:
-        """Keep others from changing the tables; a writer that is alone needs nothing for it."""
 
     def plan(self, batch: BatchId, wanted: Sequence[Wanted], now: datetime) -> Sequence[Planned]:
         """Reserve runs; whoever holds the batch's row alone may count on from its highest."""
@@ -368,52 +321,13 @@ class SqlStore:
             runs = frozenset(RunId(run) for run in db.scalars(select(RUNS.c.id)))
             digests: set[str] = set()
             for column in (RUNS.c.document, CONTROLS.c.document, REVIEWS.c.document):
-                for document in db.scalars(select(column).execution_options(yield_per=FETCHED)):
+                for document in db.scalars(select(column).execution_options(yield_per=AT_ONCE)):
                     digests.update(digests_in(document))
         return References(runs, frozenset(digests))
-
-    @contextmanager
-    def _reading(self, doing: str) -> Iterator[Connection]:
-        with self._faults(doing), self.reader.begin() as db:
-            yield db
-
-    @contextmanager
-    def _writing(self, doing: str) -> Iterator[Connection]:
-        with self._faults(doing), self._writer.begin() as db:
-            yield db
-
-    @contextmanager
-    def _faults(self, doing: str) -> Iterator[None]:
-        """The driver's exceptions as StoreFault; those that can only be our bug fly on."""
-        try:
-            yield
-        except sql_errors.DBAPIError as error:
-            said = self._advice(error)
-            if said is None:
-                raise
-            why = " ".join(str(error.orig).split())
-            raise StoreFault(f"could not {doing} in {self.where}: {why}; {said}") from error
-        except sql_errors.TimeoutError as error:
-            raise StoreFault(
-                f"could not {doing} in {self.where}: every connection of this process is in use;"
-                " see that the server answers, then resume"
-            ) from error
 
     def _one(self, db: Connection, run: str) -> RunRecord:
         document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == run)).one()
         return self._read(RunRecord, document, f"run {run!r}")
-
-    def _read(self, kind: type[T], document: str, what: str) -> T:
-        return self._understood(partial(decode, kind), document, what)
-
-    def _understood(self, read: Callable[[S], T], stored: S, what: str) -> T:
-        try:
-            return read(stored)
-        except MISREAD as error:
-            raise StoreFault(
-                f"{what} in {self.where} cannot be read: {type(error).__name__}: {error};"
-                " restore the database from a copy"
-            ) from error
 
 
 def _streamed(db: Connection, query: Select[*tuple[Any, ...]]) -> CursorResult[*tuple[Any, ...]]:

@@ -14,7 +14,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from harness.errors import StoreFault
-from harness.store.sql import OUR_BUGS, WRITES, SqlStore
+from harness.store.database import OUR_BUGS, WRITES
+from harness.store.sql import SqlStore
 
 BUSY_S = 30.0
 """How long a writer waits for its turn; a run's own transaction takes about a millisecond."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import wiring
+from harness import upkeep
 from harness.cleaning import Cleaner
 from harness.errors import SandboxFault
 from harness.sandbox.stale import Waste
@@ -44,7 +44,7 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
             log.append("quick" if quick else "all")
             return Cleaner([find])
 
-        monkeypatch.setattr(wiring, "open_cleaner", cleaner)
+        monkeypatch.setattr(upkeep, "open_cleaner", cleaner)
         return log
 
     return offered
@@ -145,7 +145,7 @@ def test_room_that_cannot_be_made_ends_the_batch_as_before(
     def refuse(*_: object, **__: object) -> None:
         raise SandboxFault("no engine")
 
-    monkeypatch.setattr(wiring, "open_cleaner", refuse)
+    monkeypatch.setattr(upkeep, "open_cleaner", refuse)
     monkeypatch.setattr("harness.bounds._free_bytes", lambda _folder: 10)
     result = cli("sample", "greet", "--agent", "echo", "--min-free-disk", "50")
     assert result.exit_code == 3

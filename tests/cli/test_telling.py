@@ -14,6 +14,7 @@ from harness import wiring
 from harness.bounds import Bounds
 from harness.errors import BadFile, Interrupted, SandboxFault, StoreFault
 from harness.report.events import EVENTS
+from harness.store import patience
 from harness.testing.builders import Fakes
 from tests.cli.conftest import Cli
 from tests.cli.hooks import Hook, a_hook
@@ -141,6 +142,7 @@ def test_a_store_that_fails_in_the_end_is_told_without_its_numbers(
     def full(*_: object) -> None:
         raise StoreFault("the disk is full")
 
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.0)
     monkeypatch.setattr(fakes.store, "save", full)
     monkeypatch.setattr(fakes.store, "batch", full)
     junit = tmp_path / "out.xml"
@@ -148,7 +150,7 @@ def test_a_store_that_fails_in_the_end_is_told_without_its_numbers(
     assert result.exit_code == 3
     assert "the disk is full" in result.stderr
     (body,) = hook.bodies
-    assert (body["end"], body["why"]) == ("failed", "the disk is full")
+    assert (body["end"], body["why"]) == ("stopped", "the disk is full")
     assert "planned" not in body
 
 

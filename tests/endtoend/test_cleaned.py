@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import wiring
+from harness import upkeep, wiring
 from harness.cleaning import remove
 from harness.cli.entry import PASSED
 from harness.domain.changes import Changes
@@ -51,9 +51,9 @@ def test_a_stored_run_is_shown_checked_out_replayed_and_regraded_after_a_month_a
 
     loaded = load_project(settings.root, wiring.evaluator_kinds())
     week = datetime.now(UTC) - timedelta(days=7)
-    elsewhere = wiring.open_cleaner(replace(settings, artifacts=str(tmp_path / "else")), loaded)
+    elsewhere = upkeep.open_cleaner(replace(settings, artifacts=str(tmp_path / "else")), loaded)
     assert {waste.kind for waste in elsewhere.find(week)}.isdisjoint({"artefacts", "trees"})
-    cleaner = wiring.open_cleaner(settings, loaded)
+    cleaner = upkeep.open_cleaner(settings, loaded)
     found = list(cleaner.find(week))
     mine = [waste for waste in found if waste.kind in OF_FILES]
     assert sorted(waste.kind for waste in mine) == ["artefacts", "fixture copy", "trees"]
