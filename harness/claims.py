@@ -29,17 +29,20 @@ class Claims:
         owner: str,
         now: Callable[[], datetime],
         alive: Callable[[str], bool],
+        beat: Callable[[], None] | None = None,
     ) -> None:
+        """`beat` is done as often as the claims are moved on."""
         self._store = store
         self._batch = batch
         self._owner = owner
         self._now = now
         self._alive = alive
+        self._beat = beat
         self._over = threading.Event()
-        self._beat = threading.Thread(target=self._go_on, name="claims", daemon=True)
+        self._thread = threading.Thread(target=self._go_on, name="claims", daemon=True)
 
     def __enter__(self) -> Self:
-        self._beat.start()
+        self._thread.start()
         return self
 
     def __exit__(
@@ -49,7 +52,7 @@ class Claims:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()
-        self._beat.join()
+        self._thread.join()
 
     def take(self, spec: RunSpec) -> bool:
         """Whether the run is now ours to make."""
@@ -74,6 +77,8 @@ class Claims:
         while not self._over.wait(BEAT_S):
             try:
                 self._store.renew(self._owner, self._now() + HOLDS)
+                if self._beat:
+                    self._beat()
             except StoreFault as error:
                 # the next beat may reach it; until then the claims stand
                 log().warning("claims_not_renewed", batch=self._batch, error=str(error))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -55,11 +56,12 @@ from harness.domain.ids import BatchId
 from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, EnvironmentFault, Interrupted, UsageError
+from harness.gateway.budget import Purse
 from harness.plan import Conditions
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
 from harness.settings import Settings
-from harness.store.base import Wanted
+from harness.store.base import Store, Wanted
 from harness.tools import Tools, Watch
 
 
@@ -240,9 +242,11 @@ def work_on(  # each is something that the command was told
 ) -> list[RunRecord]:
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
-    claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive)
+    purse = source.purses.get(batch)
+    beat = partial(_count_others, tools.store, batch, purse) if purse else None
+    claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive, beat)
     try:
-        with pace.executor(settings, specs, batch, tools, source.purses.get(batch)) as executor:
+        with pace.executor(settings, specs, batch, tools, purse) as executor:
             made = list(
                 run_batch(
                     specs, batch, tools, jobs, bounds,
@@ -265,6 +269,12 @@ def work_on(  # each is something that the command was told
     if others := claims.elsewhere():
         messages().print(f"{plural(others, 'run')} of the batch: another command makes them now")
     return made
+
+
+def _count_others(store: Store, batch: BatchId, purse: Purse) -> None:
+    """What other commands have stored of the batch is gone from its purse here, too."""
+    spent = store.spent(batch)
+    purse.at_least(usd=spent.least_usd, tokens=spent.tokens)
 
 
 @contextmanager

@@ -57,6 +57,11 @@ class Purse:
         with self._lock:
             self.usd, self.tokens = usd, tokens
 
+    def at_least(self, *, usd: float, tokens: int) -> None:
+        """What is known to be taken by all together; less than what is taken here says nothing."""
+        with self._lock:
+            self.usd, self.tokens = max(self.usd, usd), max(self.tokens, tokens)
+
     def _empty(self, *, turn: bool) -> tuple[Refusal, str] | None:
         has = self.budget
         if turn and has.turns is not None and self.turns >= has.turns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,21 @@ import pytest
 
 from harness import claims as module
 from harness.agents.base import Outcome, Task, Workbench
+from harness.bounds import Bounds
 from harness.claims import HOLDS, Claims
+from harness.cli.models import Source
+from harness.cli.pace import STEADY
+from harness.cli.run import work_on
 from harness.crew import run_batch
 from harness.domain.ids import BatchId
+from harness.domain.model import Budget
 from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
 from harness.errors import BadFile, StoreFault, UsageError
+from harness.gateway.budget import Purse
 from harness.sandbox.base import PreparedImage
-from harness.store.base import Planned, Wanted
+from harness.settings import Settings
+from harness.store.base import Planned, Spent, Wanted
 from harness.testing.builders import FakeAgent, Fakes, some_tools
 from harness.testing.store import MemoryStore
 from tests.run.test_crew import BUILD, PATIENCE_S, some_specs
@@ -143,3 +151,27 @@ def test_a_run_that_another_stored_meanwhile_is_left_at_that(tmp_path: Path) -> 
     assert [run.iteration for run in made] == [2]
     assert sorted(run.iteration for run in fakes.store.runs(BATCH)) == [1, 2]
     assert Planned(specs[0].cell, 1, specs[0].digest) not in fakes.store.missing(BATCH)
+
+
+def test_what_other_commands_stored_is_gone_from_the_purse_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = some_tools(BUILD)
+    (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
+    monkeypatch.setattr(fakes.store, "spent", lambda _batch: Spent(None, 3.0, 500))
+    monkeypatch.setattr(module, "BEAT_S", 0.01)
+    purse = Purse(Budget(usd=3.0), usd=1.0, tokens=900)
+    stopped = threading.Event()
+
+    def act(_task: Task, _bench: Workbench) -> Outcome:
+        deadline = time.monotonic() + PATIENCE_S
+        while purse.empty() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stopped.set()
+        return Outcome()
+
+    tools = replace(fakes.tools, agent=lambda _spec: FakeAgent(act))
+    monkeypatch.setattr("harness.cli.pace.Pace.on_engine", lambda *_: (1, Bounds()))
+    work_on(Settings(tmp_path), [spec], BATCH, tools, STEADY, Source({BATCH: purse}))
+    assert stopped.is_set()
+    assert (purse.usd, purse.tokens) == (3.0, 900)
