@@ -141,7 +141,8 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     before = () if picked.matrix else wiring.open_store(settings).outlines(batch)
     cells = cells_of(settings, picked, asked, worn, conditions, purses=purses, before=before)
     specs = cells.specs
-    refuse_confounded(before or wiring.open_store(settings).outlines(batch), specs)
+    store = wiring.open_store(settings)
+    refuse_confounded(before or store.outlines(batch), specs, store.run)
     look_at_models(settings, specs, asked.shared)
     refs = remembered_outfits(settings, cells.outfits)
     if not (quiet or as_json):

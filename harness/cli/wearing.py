@@ -132,10 +132,12 @@ def refuse_unworn(settings: Settings, template: str, outfits: Sequence[Outfit]) 
         )
 
 
-def refuse_confounded(runs: Iterable[Run], specs: Iterable[RunSpec]) -> None:
+def refuse_confounded(
+    runs: Iterable[Run], specs: Iterable[RunSpec], read: Callable[[str], RunRecord]
+) -> None:
     """Raise UsageError where a batch's other side was asked in another way, or something else."""
     runs, specs = list(runs), list(specs)
-    _refuse_other_words(runs, specs)
+    _refuse_other_words(runs, specs, read)
     before: dict[Cell, dict[tuple[Cell, Digest, Asked], Run]] = {}
     for run in runs:
         alike = before.setdefault(replace(run.cell, specialist=None), {})
@@ -151,17 +153,21 @@ def refuse_confounded(runs: Iterable[Run], specs: Iterable[RunSpec]) -> None:
                 )
 
 
-def _refuse_other_words(before: Sequence[Run], specs: Iterable[RunSpec]) -> None:
+def _refuse_other_words(
+    before: Sequence[Run], specs: Iterable[RunSpec], read: Callable[[str], RunRecord]
+) -> None:
     """One name and version is one file in a batch: of two, nothing could be compared or minted."""
     worn = {(ref.name, ref.version): (ref, run) for run in before if (ref := run.cell.specialist)}
     for ref in (spec.specialist.ref for spec in specs if spec.specialist):
         old, run = worn.get((ref.name, ref.version), (ref, None))
         if run and old.digest != ref.digest:
+            then = read(run.id).application
+            file = f" {then.template}," if then else ""
             raise UsageError(
                 f"batch {run.batch} has runs of {ref.name}@{ref.version} in other words (then"
-                f" {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…; bench show"
-                f" {run.id} names the file): whose doing a difference is could not be told; wear"
-                " what those wore, by its path, or raise the version, or take another --batch-id"
+                f"{file} {old.digest[:SHOWN_DIGEST]}…; now {ref.digest[:SHOWN_DIGEST]}…): whose"
+                " doing a difference is could not be told; wear what those wore, by its path, or"
+                " raise the version, or take another --batch-id"
             )
 
 
