@@ -17,10 +17,9 @@ from harness.sandbox import bases
 from harness.sandbox.base import Program
 from harness.sandbox.engine import size
 from harness.sandbox.npm import expected
-from harness.sandbox.overlay import OWNER_FILE
 from harness.sandbox.owner import is_alive
 from harness.sandbox.programs import archive_file, program_volume
-from harness.sandbox.reaper import Leftover, Reaper
+from harness.sandbox.reaper import Leftover, Reaper, owner_of
 from harness.sandbox.stale import Waste
 from harness.sandbox.volumes import fixture_volume
 from harness.store.artifacts import FileArtifacts
@@ -158,7 +157,7 @@ def trees(store: Store, ledger: Ledger, before: datetime) -> Iterator[Waste]:
 
 def copies(fixtures: FixtureStore, needed: Needs, state: Path, before: datetime) -> Iterator[Waste]:
     """Copies of fixtures; none while a run is under way here, which may stand on one."""
-    if any(is_alive(_owner_of(folder)) for folder in state.glob("run/*")):
+    if any(is_alive(owner_of(folder)) for folder in state.glob("run/*")):
         return
     for home in fixtures.unused(needed.copies, before):
         used = _changed(home)
@@ -238,10 +237,3 @@ def _reaped(reaper: Reaper, left: Leftover) -> bool:
 def _unlinked(path: Path) -> bool:
     path.unlink(missing_ok=True)
     return True
-
-
-def _owner_of(folder: Path) -> str:
-    try:
-        return (folder / OWNER_FILE).read_text(encoding="utf-8")
-    except OSError:
-        return ""

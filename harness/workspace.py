@@ -26,7 +26,7 @@ from harness.sandbox.overlay import (
     mount_tmpfs,
     remove_workspace,
 )
-from harness.sandbox.owner import Marks, this_process
+from harness.sandbox.owner import Marks, owned_name, this_process
 from harness.sandbox.scans import Comparison, Manifest
 from harness.sandbox.upperdir import UpperDir
 from harness.sandbox.volumes import (
@@ -199,7 +199,7 @@ class OverlayWorkspaces:
         """A fresh workspace; unmounted and gone when the block ends."""
         del image, marks
         tree = self._fixtures.tree(scenario)
-        folder = self._state / "run" / uuid.uuid4().hex[:12]
+        folder = self._state / "run" / owned_name(uuid.uuid4().hex[:12])
         try:
             with _disk_faults(scenario):
                 self._mount(folder, tree, scenario.limits.disk_bytes)

@@ -172,6 +172,13 @@ class DockerSandboxes:
                 f"container {container[:12]} was killed from outside: the Docker engine was"
                 " restarted, or the machine ran out of memory"
             )
+        if state["ExitCode"] == 0:
+            # it ends so when nobody speaks to it any more, and nobody within can bring that about:
+            # its streams and its memory are closed to everything else in the container
+            raise SandboxFault(
+                f"the connection to container {container[:12]} was cut: the Docker engine was"
+                " restarted, or let go of it"
+            )
         return f"its daemon ended with exit code {state['ExitCode']} {state['Error']}".rstrip()
 
 

@@ -62,6 +62,16 @@ def this_process() -> str:
     return f"{socket.gethostname()}/{pid}/{_started(pid)}"
 
 
+def owned_name(name: str) -> str:
+    """A name that tells whose the folder is before a file within does, and after."""
+    return "@".join((name, *this_process().split("/")))
+
+
+def owner_in(name: str) -> str:
+    """Whose a folder is by its name; empty where that does not tell."""
+    return "/".join(name.split("@")[1:])
+
+
 def is_alive(owner: str) -> bool:
     """Whether the owner still runs; another host's process counts as alive, nonsense does not."""
     _, pid, started = (*owner.split("/"), "", "", "")[:3]

@@ -19,7 +19,7 @@ import docker.errors
 from harness.domain.ids import OWNER_LABEL
 from harness.sandbox.engine import engine_faults
 from harness.sandbox.overlay import OWNER_FILE, remove_workspace
-from harness.sandbox.owner import is_alive, is_left
+from harness.sandbox.owner import is_alive, is_left, owner_in
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -105,15 +105,16 @@ def _dead_sockets(parent: Path | None) -> Iterator[Leftover]:
 
 
 def _is_dead(folder: Path) -> bool:
-    owner = _owner_of(folder)
+    owner = owner_of(folder)
     with suppress(FileNotFoundError):
         is_new = not owner and time.time() - folder.lstat().st_mtime < NEW_S
         return not is_new and not is_alive(owner)
     return False
 
 
-def _owner_of(folder: Path) -> str:
+def owner_of(folder: Path) -> str:
+    """By the file within, else by its name; empty where neither tells."""
     try:
-        return (folder / OWNER_FILE).read_text(encoding="utf-8")
+        return (folder / OWNER_FILE).read_text(encoding="utf-8") or owner_in(folder.name)
     except OSError:
-        return ""
+        return owner_in(folder.name)

@@ -93,6 +93,8 @@ def said_of(**state: object) -> str:
 def test_a_first_process_that_was_killed_was_killed_from_outside_unless_memory_ran_out() -> None:
     with pytest.raises(SandboxFault, match="killed from outside"):
         said_of(ExitCode=137)
+    with pytest.raises(SandboxFault, match="connection to container 0123456789ab was cut"):
+        said_of(ExitCode=0)
     assert "more memory" in said_of(ExitCode=137, OOMKilled=True)
     assert "exit code 1" in said_of(ExitCode=1)
     assert said_of(Running=True) == ""

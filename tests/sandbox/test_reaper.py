@@ -19,7 +19,7 @@ from harness.domain.ids import EXPIRES_LABEL, BatchId, RunId
 from harness.domain.scenario import Limits
 from harness.sandbox.docker import DockerSandboxes
 from harness.sandbox.engine import connect
-from harness.sandbox.owner import MARGIN, Marks, this_process
+from harness.sandbox.owner import MARGIN, Marks, owned_name, this_process
 from harness.sandbox.reaper import Reaper
 from harness.sandbox.volumes import Volumes
 from harness.settings import Settings
@@ -86,6 +86,18 @@ def test_a_workspace_that_is_being_made_has_no_owner_yet_and_is_not_swept(tmp_pa
     assert found(tmp_path, {"mintmark.owner": this_process()}) == [str(folder)]
     (folder / "owner").write_text(this_process())
     assert found(tmp_path, {"mintmark.owner": this_process()}) == []
+
+
+def test_a_workspace_of_a_dead_process_is_swept_at_once_whatever_was_written_of_it(
+    tmp_path: Path,
+) -> None:
+    labels = {"mintmark.owner": this_process()}
+    (tmp_path / "run" / owned_name("1")).mkdir(parents=True)
+    assert found(tmp_path, labels) == []
+    host, _, started = this_process().split("/")
+    dead = tmp_path / "run" / f"2@{host}@99999999@{started}"
+    dead.mkdir()
+    assert found(tmp_path, labels) == [str(dead)]
 
 
 @pytest.fixture
