@@ -67,16 +67,18 @@ def wait_for_work(project: Project, process: subprocess.Popen[str], runs: int) -
     mine = f"/{process.pid}/"
     while process.poll() is None:
         with suppress(OSError):
-            if any(mine in owner_of(f) for f in folders.iterdir()) and in_store(project) >= runs:
+            if any(mine in owner_of(f) for f in folders.iterdir()) and (
+                in_store(project, "chaos") >= runs
+            ):
                 return
         time.sleep(0.02)
 
 
-def in_store(project: Project) -> int:
-    """How many runs of the batch are stored, without a command that takes a second."""
+def in_store(project: Project, batch: str) -> int:
+    """How many runs of a batch are stored, without a command that takes a second."""
     store = sqlite3.connect(f"file:{project.root}/results/bench.db?mode=ro", uri=True)
     with closing(store):
-        found = store.execute("SELECT count(*) FROM runs WHERE batch = 'chaos'").fetchone()
+        found = store.execute("SELECT count(*) FROM runs WHERE batch = ?", (batch,)).fetchone()
     return int(found[0])
 
 
