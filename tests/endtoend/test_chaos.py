@@ -18,9 +18,7 @@ import pytest
 from docker import DockerClient
 
 from harness.cli.entry import NOT_PASSED, PASSED
-from tests.endtoend.test_commands import Project, engine, ours
-
-__all__ = ["engine"]
+from tests.endtoend.projects import Project, new_project, ours
 
 pytestmark = pytest.mark.docker
 
@@ -40,14 +38,7 @@ plays:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path / "project")
-    made.root.mkdir()
-    assert made.bench("new", "suite", "sample").returncode == 0
-    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-    scripts = made.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "quick.yaml").write_text(QUICK)
-    return made
+    return new_project(tmp_path / "project", quick=QUICK)
 
 
 def command(project: Project) -> tuple[str, ...]:

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from docker import DockerClient
 
-from harness.cli.entry import NOT_PASSED, PASSED
-from tests.endtoend.test_commands import ROOT, Project, engine, ours
-
-__all__ = ["engine"]
+from harness.cli.entry import NOT_PASSED
+from tests.endtoend.projects import ROOT, new_project, ours
 
 pytestmark = [pytest.mark.docker, pytest.mark.ray]
 
@@ -41,10 +39,7 @@ def test_a_batch_on_a_cluster_scores_as_on_this_machine(
     address: str, engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_ADDRESS", address)
-    project = Project(tmp_path / "project")
-    project.root.mkdir()
-    assert project.bench("new", "suite", "sample").returncode == PASSED
-    assert project.bench("new", "scenario", "sample", "greet").returncode == PASSED
+    project = new_project(tmp_path / "project")
     cells = ("sample", "greet", "--agent", "echo", "--agent", "oracle", "--iterations", "2")
     here = project.bench(*cells, "--batch-id", "here")
     assert here.returncode == NOT_PASSED, here.stderr
