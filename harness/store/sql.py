@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Engine,
@@ -44,6 +45,7 @@ from harness.store.queries import (
     NEW_CONTROL,
     NEW_RUN,
     OTHER_RESULT,
+    PLAYED,
     SETTLED,
     begin_batch,
     check_batch,
@@ -267,10 +269,18 @@ class SqlStore(Database):
 
     def spent(self, batch: BatchId) -> Spent:
         """What a batch's runs took, summed up by the database."""
+        return self._spent(RUNS.c.batch == batch, f"batch {batch!r}")
+
+    def spent_since(self, when: datetime) -> Spent:
+        """The same of all runs that ended since then and asked a model."""
+        since = timestamp(when)
+        return self._spent(and_(RUNS.c.finished_at >= since, ~PLAYED), f"runs since {since}")
+
+    def _spent(self, where: ColumnElement[bool], what: str) -> Spent:
         of_known = func.count(RUNS.c.drawn_usd), func.sum(RUNS.c.drawn_usd)
         of_all = func.count(), func.sum(RUNS.c.drawn_least_usd), func.sum(RUNS.c.drawn_tokens)
-        query = select(*of_known, *of_all).where(RUNS.c.batch == batch)
-        with self._reading(f"sum up what batch {batch!r} cost") as db:
+        query = select(*of_known, *of_all).where(where)
+        with self._reading(f"sum up what {what} cost") as db:
             known, usd, runs, least, tokens = db.execute(query).one()
         return Spent(
             usd=float(usd or 0) if known == runs else None,

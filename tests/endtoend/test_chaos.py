@@ -9,10 +9,9 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,7 @@ from docker import DockerClient
 
 from harness.cli.entry import NOT_PASSED, PASSED
 from harness.sandbox.reaper import owner_of
-from tests.endtoend.test_commands import Project, engine, ours
-
-__all__ = ["engine"]
+from tests.endtoend.projects import Project, new_project, ours
 
 pytestmark = pytest.mark.docker
 
@@ -43,14 +40,7 @@ plays:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path / "project")
-    made.root.mkdir()
-    assert made.bench("new", "suite", "sample").returncode == 0
-    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-    scripts = made.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "quick.yaml").write_text(QUICK)
-    return made
+    return new_project(tmp_path / "project", quick=QUICK)
 
 
 def command(project: Project) -> tuple[str, ...]:
@@ -68,18 +58,10 @@ def wait_for_work(project: Project, process: subprocess.Popen[str], runs: int) -
     while process.poll() is None:
         with suppress(OSError):
             if any(mine in owner_of(f) for f in folders.iterdir()) and (
-                in_store(project, "chaos") >= runs
+                project.in_store("chaos") >= runs
             ):
                 return
         time.sleep(0.02)
-
-
-def in_store(project: Project, batch: str) -> int:
-    """How many runs of a batch are stored, without a command that takes a second."""
-    store = sqlite3.connect(f"file:{project.root}/results/bench.db?mode=ro", uri=True)
-    with closing(store):
-        found = store.execute("SELECT count(*) FROM runs WHERE batch = ?", (batch,)).fetchone()
-    return int(found[0])
 
 
 def stored(project: Project) -> dict[str, str]:

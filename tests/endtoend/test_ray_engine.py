@@ -11,11 +11,8 @@ from typing import Any
 import pytest
 from docker import DockerClient
 
-from harness.cli.entry import NOT_PASSED, PASSED
-from tests.endtoend.test_chaos import in_store
-from tests.endtoend.test_commands import ROOT, Project, engine, ours
-
-__all__ = ["engine"]
+from harness.cli.entry import NOT_PASSED
+from tests.endtoend.projects import ROOT, new_project, ours
 
 pytestmark = [pytest.mark.docker, pytest.mark.ray]
 
@@ -53,13 +50,7 @@ def test_a_batch_that_loses_one_of_three_nodes_scores_as_on_this_machine(
     nodes: Nodes, engine: DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_ADDRESS", nodes.address)
-    project = Project(tmp_path / "project")
-    project.root.mkdir()
-    assert project.bench("new", "suite", "sample").returncode == PASSED
-    assert project.bench("new", "scenario", "sample", "greet").returncode == PASSED
-    scripts = project.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "half.yaml").write_text(HALF)
+    project = new_project(tmp_path / "project", half=HALF)
     agents = [word for name in ("echo", "oracle", "scripted:half") for word in ("--agent", name)]
     cells = ("sample", "greet", *agents, "--iterations", str(-(-RUNS // 3)), "--jobs", "8")
     here = project.bench(*cells, "--batch-id", "here")
@@ -67,7 +58,7 @@ def test_a_batch_that_loses_one_of_three_nodes_scores_as_on_this_machine(
 
     far = project.start("bench", *cells, "--batch-id", "far", "--executor", "ray")
     end = time.monotonic() + PATIENCE_S
-    while in_store(project, "far") < RUNS // 3:
+    while project.in_store("far") < RUNS // 3:
         assert far.poll() is None, far.communicate()
         assert time.monotonic() < end
         time.sleep(0.05)
