@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from harness.domain.changes import Change, ChangeKind, Changes
@@ -172,6 +173,7 @@ class FakeWorkspaces:
     """Reads fixtures from disk and copies them into dictionaries."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def open(
@@ -180,7 +182,7 @@ class FakeWorkspaces:
         """A fresh copy."""
         del image, marks
         fixture = _read(scenario.fixture)
-        name = f"workspace-{len(self.files)}"
+        name = f"workspace-{next(self.numbers)}"
         self.files[name] = dict(fixture)
         yield FakeWorkspace(name, self.files[name], fixture)
 
