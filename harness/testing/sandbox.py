@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -197,10 +198,9 @@ class FakeImages:
 
 
 def _read(folder: Path) -> dict[str, bytes]:
+    found = (Path(home, name) for home, _, names in os.walk(folder) for name in names)
     return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(found) if path.is_file()
     }
 
 

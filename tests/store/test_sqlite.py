@@ -18,7 +18,7 @@ from harness.errors import StoreFault
 from harness.store import sqlite as sqlite_module
 from harness.store.base import Wanted
 from harness.store.sqlite import SqliteStore
-from harness.testing.store import NOON, a_record
+from harness.testing.store import NOON, a_cell, a_record
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = Path(__file__).parents[2]
@@ -177,6 +177,18 @@ def test_a_database_that_is_busy_being_made_is_waited_for(
     driver = Driver()
     sqlite_module._configure(driver, None)  # type: ignore[arg-type]  # all that it uses of a driver
     assert driver.refusals == 0
+
+
+def test_a_plan_of_many_cells_asks_no_more_than_a_plan_of_one(path: Path) -> None:
+    asked: list[str] = []
+    with SqliteStore.open(path) as store:
+        event.listen(
+            store.engine, "before_cursor_execute", lambda _db, _cursor, sql, *_: asked.append(sql)
+        )
+        for batch, cells in (("few", 1), ("many", 50)):
+            wanted = [Wanted(a_cell(str(n)), 1, a_record().spec_digest) for n in range(cells)]
+            store.plan(BatchId(batch), wanted, NOON)
+    assert asked[: len(asked) // 2] == asked[len(asked) // 2 :]
 
 
 def test_a_sum_is_made_without_reading_past_documents(path: Path) -> None:
