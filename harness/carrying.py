@@ -37,8 +37,10 @@ def carried(scenario: Scenario, changes: Changes) -> tuple[Change, ...]:
 
 def protected_files(scenario: Scenario) -> tuple[Change, ...]:
     """Every protected file as the fixture has it."""
+    if not scenario.protected:
+        return ()
     protected = pathspec.GitIgnoreSpec.from_lines(scenario.protected)
-    names = protected.match_tree_files(scenario.fixture) if scenario.protected else ()
+    names = protected.match_tree_files(scenario.fixture)
     return tuple(original(scenario, os.fsencode(name)) for name in sorted(names))
 
 

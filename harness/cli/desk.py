@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.domain.ids import BatchId, RunId
-from harness.domain.record import RunRecord
+from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec
 from harness.report.progress import Command, UnderWay
 from harness.report.words import line
@@ -48,6 +48,7 @@ class Desk:
         now = datetime.now(UTC)
         self._told = Command(owner, BatchId(""), now, now)
         self._runs: dict[RunId, UnderWay] = {}
+        self._refused: set[tuple[Cell, int]] = set()
         self._lock = threading.Lock()
         self._is_new = threading.Event()
         self._over = threading.Event()
@@ -85,9 +86,12 @@ class Desk:
         self._is_new.set()
 
     def began(self, run: RunId, spec: RunSpec) -> None:
-        """A run begins."""
+        """A run begins; one that was lost and begins anew is made after all."""
         with self._lock:
             self._runs[run] = UnderWay(run, spec.cell, spec.iteration, datetime.now(UTC))
+            if (spec.cell, spec.iteration) in self._refused:
+                self._refused.remove((spec.cell, spec.iteration))
+                self._told = replace(self._told, runs=self._told.runs + 1)
         self._is_new.set()
 
     def stage(self, run: RunId, name: str) -> None:
@@ -109,7 +113,9 @@ class Desk:
         """The run is not stored."""
         del why
         with self._lock:
-            self._runs.pop(run, None)
+            gone = self._runs.pop(run, None)
+            if gone is not None:
+                self._refused.add((gone.cell, gone.iteration))
             self._told = replace(self._told, runs=self._told.runs - 1)
         self._is_new.set()
 

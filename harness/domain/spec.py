@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from harness.domain.application import Application
 from harness.domain.grading import Grading
@@ -89,8 +90,8 @@ class RunSpec:
         return _digest(
             {
                 "task": self.task_digest,
-                "agent": asdict(self.agent),
-                "budget": asdict(self.budget),
+                "agent": self.agent,
+                "budget": self.budget,
                 "user": self.user.label if self.user else None,
                 "specialist": self.specialist.system_prompt if self.specialist else None,
                 "specialist_digest": self.specialist.ref.digest if self.specialist else None,
@@ -103,10 +104,10 @@ class RunSpec:
         return _digest(
             {
                 "grading": GRADING_VERSION,
-                "scenario": asdict(self.scenario.digests),
+                "scenario": self.scenario.digests,
                 "key": self.scenario.key,
                 "network": self.scenario.network,
-                "asked": asdict(self.grading),
+                "asked": self.grading,
                 "prompt": [self.prompt.tier, self.prompt.text],
                 "warmup": self.warmup,
             }
@@ -127,6 +128,12 @@ def control_key(scenario: Scenario, image_key: Digest) -> Digest:
     )
 
 
+def _fields(part: Any) -> dict[str, object]:  # noqa: ANN401  # a dataclass
+    return {field.name: getattr(part, field.name) for field in fields(part)}
+
+
+_WRITTEN = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_fields)
+
+
 def _digest(value: object) -> Digest:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return Digest(hashlib.sha256(text.encode()).hexdigest())
+    return Digest(hashlib.sha256(_WRITTEN.encode(value).encode()).hexdigest())

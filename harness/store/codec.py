@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from harness.domain.record import Cell
@@ -24,6 +24,10 @@ Step = Callable[[Any], Any]
 
 PLAIN = frozenset({str, int, float, bool, type(None)})
 _DIGEST = re.compile(r'"([0-9a-f]{64})"')
+_DOCUMENT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_KEY = json.JSONEncoder(separators=(",", ":"), sort_keys=True)
+KEYS = 1024
+"""So many cells are known by their keys: each is planned, claimed and stored."""
 MISREAD = (ValueError, TypeError, KeyError, AttributeError)
 """What decoding a document raises that no version of this code wrote."""
 
@@ -31,7 +35,7 @@ MISREAD = (ValueError, TypeError, KeyError, AttributeError)
 def encode(value: object) -> str:
     """A dataclass as one JSON document, plain ASCII whatever its strings hold."""
     kind: Any = type(value)
-    return json.dumps(_encoder(kind)(value), separators=(",", ":"), allow_nan=False)
+    return _DOCUMENT.encode(_encoder(kind)(value))
 
 
 def decode(kind: type[T], document: str) -> T:
@@ -46,9 +50,10 @@ def digests_in(document: str) -> Iterator[str]:
     return (found[1] for found in _DIGEST.finditer(document))
 
 
+@lru_cache(maxsize=KEYS)
 def cell_key(cell: Cell) -> str:
     """The cell as text that is equal for equal cells and stays so when Cell gains a field."""
-    return json.dumps(_without_none(_encoder(Cell)(cell)), sort_keys=True, separators=(",", ":"))
+    return _KEY.encode(_without_none(_encoder(Cell)(cell)))
 
 
 def timestamp(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from functools import partial
 from typing import Self, TypeVar
 
@@ -19,6 +20,15 @@ T = TypeVar("T")
 
 WRITES = "mintmark_writes"
 """The execution option of a transaction that will write: the engine may lock at its beginning."""
+
+
+class Writes(Enum):
+    """What is lost when the machine loses its power."""
+
+    LASTING = auto()
+    """Nothing that was committed."""
+    PASSING = auto()
+    """What means nothing without the processes of that machine."""
 
 
 OUR_BUGS = (
@@ -40,7 +50,7 @@ class Database:
         self.engine = engine
         self.reader = engine
         self.where = where
-        self._writer = engine.execution_options(**{WRITES: True})
+        self._writers = {kind: engine.execution_options(**{WRITES: kind}) for kind in Writes}
         self._advice = advice
 
     def __enter__(self) -> Self:
@@ -71,8 +81,8 @@ class Database:
             yield db
 
     @contextmanager
-    def _writing(self, doing: str) -> Iterator[Connection]:
-        with self._faults(doing), self._writer.begin() as db:
+    def _writing(self, doing: str, kind: Writes = Writes.LASTING) -> Iterator[Connection]:
+        with self._faults(doing), self._writers[kind].begin() as db:
             yield db
 
     @contextmanager

@@ -10,14 +10,15 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
     delete,
     exists,
     func,
     insert,
+    literal,
     or_,
-    outerjoin,
     select,
     text,
 )
@@ -29,6 +30,7 @@ from harness.store.base import GRADED, RETRIED, SPOILED
 from harness.store.codec import cell_key, timestamp
 from harness.store.refusals import FEW, no_batch
 from harness.store.schema import BATCHES, CHECKS, CLAIMS, CONTROLS, PLANNED, RUNS
+from harness.store.statements import Statements
 
 RECENT = 1000
 """Among how many ids a near one is looked for."""
@@ -44,7 +46,8 @@ def _of_key(table: Table) -> ColumnElement[bool]:
 
 
 def _among(causes: Iterable[Cause]) -> ColumnElement[bool]:
-    return RUNS.c.cause.in_(sorted(causes))
+    # values that are bound one by one, so that a statement's text is known before it is asked
+    return RUNS.c.cause.in_([literal(cause.value) for cause in sorted(causes)])
 
 
 CLAIMED_RUN = and_(
@@ -85,7 +88,7 @@ NEW_CONTROL = text(
 )
 
 # made once, like those above: to put a statement together costs more than to run it
-NEW_RUN, NEW_CHECKS, NEW_CLAIM = insert(RUNS), insert(CHECKS), insert(CLAIMS)
+NEW_RUN, NEW_CHECKS = insert(RUNS), insert(CHECKS)
 
 CONTROL = select(CONTROLS.c.document).where(CONTROLS.c.key == bindparam("key"))
 
@@ -95,12 +98,19 @@ OTHER_RESULT = (
     .limit(1)
 )
 
-CLAIMED = (
-    select(SETTLED.label("settled"), CLAIMS.c.owner, CLAIMS.c.until)
-    .select_from(outerjoin(PLANNED, CLAIMS, CLAIMED_RUN))
-    .where(_of_key(PLANNED))
+NEW_CLAIM = insert(CLAIMS).from_select(
+    ["batch", "cell", "iteration", "owner", "until"],
+    select(
+        PLANNED.c.batch,
+        PLANNED.c.cell,
+        PLANNED.c.iteration,
+        bindparam("owner", type_=Text),
+        bindparam("until", type_=Text),
+    ).where(_of_key(PLANNED), ~SETTLED, ~exists().where(CLAIMED_RUN)),
 )
-"""One row for a run that was planned: whether it is settled, and who holds it."""
+"""On a run that was planned, is not settled, and nobody has."""
+
+CLAIMED = select(CLAIMS.c.owner, CLAIMS.c.until).where(_of_key(CLAIMS))
 
 END_CLAIM = delete(CLAIMS).where(_of_key(CLAIMS))
 
@@ -156,18 +166,25 @@ def check_batch(db: Connection, batch: BatchId) -> None:
         raise no_batch(batch, db.scalars(newest_ids(BATCHES.c.id, BATCHES.c.created_at)).all())
 
 
-def begin_batch(db: Connection, batch: BatchId, now: datetime) -> None:
+def begin_batch(said: Statements, db: Connection, batch: BatchId, now: datetime) -> None:
     """The batch's row, locked to the end of the transaction; a new one if it has none."""
-    while not hold_batch(db, batch):
+    while not hold_batch(said, db, batch):
         # another process may make it, or forget it, between the two
-        db.execute(NEW_BATCH, {"id": batch, "at": timestamp(now)})
+        said.change(db, NEW_BATCH, {"id": batch, "at": timestamp(now)})
 
 
-def hold_batch(db: Connection, batch: BatchId) -> bool:
+def hold_batch(said: Statements, db: Connection, batch: BatchId) -> bool:
     """Lock the batch's row to the end of the transaction; whether there is one."""
-    return db.execute(_HELD_BATCH, {"batch": batch}).first() is not None
+    return said.first(db, _HELD_BATCH, {"batch": batch}) is not None
 
 
 def next_after(db: Connection, column: ColumnElement[int], where: ColumnElement[bool]) -> int:
     """One more than the highest, from 1."""
     return (db.scalar(select(func.max(column)).where(where)) or 0) + 1
+
+
+def planned_so_far(db: Connection, batch: BatchId) -> dict[str, int]:
+    """The highest iteration of each cell of a batch."""
+    highest = select(PLANNED.c.cell, func.max(PLANNED.c.iteration))
+    rows = db.execute(highest.where(PLANNED.c.batch == batch).group_by(PLANNED.c.cell))
+    return {row[0]: row[1] for row in rows}

@@ -13,7 +13,6 @@ from sqlalchemy import (
     CursorResult,
     Engine,
     Select,
-    and_,
     delete,
     exists,
     func,
@@ -29,7 +28,7 @@ from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
 from harness.store.codec import cell_key, digests_in, encode, timestamp
-from harness.store.database import Database
+from harness.store.database import Database, Writes
 from harness.store.outlines import OUTLINE_ROWS, OutlineReader
 from harness.store.queries import (
     BATCH_ROWS,
@@ -54,12 +53,14 @@ from harness.store.queries import (
     ids_beginning,
     newest_ids,
     next_after,
+    planned_so_far,
     read_batches,
     run_key,
 )
 from harness.store.refusals import no_batch, no_run, settled, several_batches, several_runs, taken
 from harness.store.rows import check_rows, planned_row, review_row, run_row
 from harness.store.schema import BATCHES, CLAIMS, CONTROLS, PLANNED, REVIEWS, RUNS
+from harness.store.statements import Statements
 
 AT_ONCE = 500
 """So many rows of a long answer are held at a time."""
@@ -72,23 +73,21 @@ class SqlStore(Database):
         self, engine: Engine, where: str, advice: Callable[[sql_errors.DBAPIError], str | None]
     ) -> None:
         super().__init__(engine, where, advice)
+        self._said = Statements(engine.dialect)
         self._controls: dict[Digest, Control] = {}
 
     def plan(self, batch: BatchId, wanted: Sequence[Wanted], now: datetime) -> Sequence[Planned]:
         """Reserve runs; whoever holds the batch's row alone may count on from its highest."""
         with self._writing(f"plan batch {batch!r}") as db:
-            begin_batch(db, batch, now)
+            begin_batch(self._said, db, batch, now)
             position = next_after(db, PLANNED.c.position, PLANNED.c.batch == batch)
             reserved: list[Planned] = []
             rows: list[Mapping[str, object]] = []
-            highest: dict[str, int] = {}
+            highest = planned_so_far(db, batch)
             for want in wanted:
                 key = cell_key(want.cell)
-                if key not in highest:
-                    of_cell = and_(PLANNED.c.batch == batch, PLANNED.c.cell == key)
-                    highest[key] = next_after(db, PLANNED.c.iteration, of_cell) - 1
                 for _ in range(want.count):
-                    highest[key] += 1
+                    highest[key] = highest.get(key, 0) + 1
                     run = Planned(want.cell, highest[key], want.spec_digest, want.settings)
                     rows.append(planned_row(batch, position + len(rows), key, run))
                     reserved.append(run)
@@ -100,25 +99,25 @@ class SqlStore(Database):
         """Drop what was planned, unless a run of it is stored."""
         used = exists().where(RUNS.c.batch == batch) | exists().where(CLAIMS.c.batch == batch)
         with self._writing(f"forget batch {batch!r}") as db:
-            if hold_batch(db, batch) and not db.scalar(select(used)):
+            if hold_batch(self._said, db, batch) and not db.scalar(select(used)):
                 db.execute(delete(PLANNED).where(PLANNED.c.batch == batch))
                 db.execute(delete(BATCHES).where(BATCHES.c.id == batch))
 
     def save(self, record: RunRecord) -> None:
         """Keep a finished run in one transaction; whoever holds the batch's row is alone in it."""
-        run, checks = run_row(record), check_rows(record)
-        key = run_key(record.batch, record.cell, record.iteration)
+        run, checks, said = run_row(record), check_rows(record), self._said
+        key = {name: run[name] for name in ("batch", "cell", "iteration")}
         with self._writing(f"store run {record.id!r}") as db:
-            begin_batch(db, record.batch, record.started_at)
+            begin_batch(said, db, record.batch, record.started_at)
             try:
-                db.execute(NEW_RUN, run)
+                said.change(db, NEW_RUN, run)
             except sql_errors.IntegrityError as error:
                 raise taken(record.id) from error
-            if checks:
-                db.execute(NEW_CHECKS, checks)
-            if settles(record) and (stored := db.scalar(OTHER_RESULT, {**key, "run": record.id})):
-                raise settled(record, stored)
-            db.execute(END_CLAIM, key)
+            said.change_each(db, NEW_CHECKS, checks)
+            other = settles(record) and said.first(db, OTHER_RESULT, {**key, "run": record.id})
+            if other:
+                raise settled(record, other[0])
+            said.change(db, END_CLAIM, key)
 
     def run(self, prefix: str) -> RunRecord:
         """The run whose id is or begins with `prefix`."""
@@ -214,23 +213,24 @@ class SqlStore(Database):
         alive: Callable[[str], bool],
     ) -> bool:
         """Take a planned run; whoever holds the batch's row alone may look who has it."""
-        key = run_key(batch, planned.cell, planned.iteration)
-        with self._writing(f"claim a run of batch {batch!r}") as db:
-            run = db.execute(CLAIMED, key).one_or_none() if hold_batch(db, batch) else None
-            if run is None or run.settled:
+        key, said = run_key(batch, planned.cell, planned.iteration), self._said
+        claim = {**key, "owner": owner, "until": timestamp(until)}
+        with self._writing(f"claim a run of batch {batch!r}", Writes.PASSING) as db:
+            if not hold_batch(said, db, batch):
                 return False
-            if run.owner is not None:
-                if run.until > timestamp(now) and alive(run.owner):
-                    return False
-                db.execute(END_CLAIM, key)
-            db.execute(NEW_CLAIM, {**key, "owner": owner, "until": timestamp(until)})
-        return True
+            if said.change(db, NEW_CLAIM, claim):
+                return True
+            held = said.first(db, CLAIMED, key)
+            if held is None or (held[1] > timestamp(now) and alive(held[0])):
+                return False
+            said.change(db, END_CLAIM, key)
+            return bool(said.change(db, NEW_CLAIM, claim))
 
     def renew(self, owner: str, until: datetime) -> int:
         """Let an owner's claims hold on, one after the other so that no two renewals deadlock."""
         order = (CLAIMS.c.batch, CLAIMS.c.cell, CLAIMS.c.iteration)
         own = select(*order).where(CLAIMS.c.owner == owner).order_by(*order).with_for_update()
-        with self._writing(f"renew the claims of {owner!r}") as db:
+        with self._writing(f"renew the claims of {owner!r}", Writes.PASSING) as db:
             held = len(db.execute(own).all())
             db.execute(update(CLAIMS).where(CLAIMS.c.owner == owner).values(until=timestamp(until)))
         return held
@@ -238,8 +238,8 @@ class SqlStore(Database):
     def release(self, batch: BatchId, planned: Planned, owner: str) -> None:
         """Give a claim back unless it is another's by now."""
         key = run_key(batch, planned.cell, planned.iteration)
-        with self._writing(f"release a run of batch {batch!r}") as db:
-            db.execute(GIVE_BACK, {**key, "owner": owner})
+        with self._writing(f"release a run of batch {batch!r}", Writes.PASSING) as db:
+            self._said.change(db, GIVE_BACK, {**key, "owner": owner})
 
     def claims(self, batch: BatchId) -> Sequence[Claim]:
         """Who makes what of a batch."""

@@ -14,13 +14,19 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
 from harness.errors import StoreFault
-from harness.store.database import OUR_BUGS, WRITES
+from harness.store.database import OUR_BUGS, WRITES, Writes
 from harness.store.sql import SqlStore
+from harness.store.statements import driven
 
 BUSY_S = 30.0
 """How long a writer waits for its turn; a run's own transaction takes about a millisecond."""
 
 BUSY_PAUSE_S = 0.005
+
+FLUSHING: Mapping[Writes, str] = {
+    Writes.LASTING: "PRAGMA synchronous = FULL",
+    Writes.PASSING: "PRAGMA synchronous = NORMAL",
+}
 
 ADVICE: Mapping[str, str] = {
     "SQLITE_BUSY": "another process holds it; wait for that to end, then resume",
@@ -38,7 +44,8 @@ class SqliteStore(SqlStore):
     """SQLite with a write-ahead log: readers and one writer at a time, across processes.
 
     Commits are flushed to the disk (synchronous FULL). A run costs minutes and money, the flush
-    a millisecond; with NORMAL a power cut could take back runs that were already reported.
+    a millisecond; with NORMAL a power cut could take back runs that were already reported. It may
+    take back claims: whoever could have held one ended with the machine.
     """
 
     @classmethod
@@ -70,7 +77,7 @@ class SqliteStore(SqlStore):
 def _configure(driver: Driver, _record: object) -> None:
     try:
         _use_wal(driver)
-        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute(FLUSHING[Writes.LASTING])
         driver.execute("PRAGMA foreign_keys = ON")
     except Error:
         # the pool never hears of a connection that could not be set up
@@ -96,8 +103,12 @@ def _use_wal(driver: Driver) -> None:
 def _begin(db: Connection) -> None:
     # a transaction that reads first and writes later can fail with SQLITE_BUSY at once,
     # whatever the timeout; one that will write takes the lock at its beginning
-    writes = db.get_execution_options().get(WRITES, False)
-    db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    kind = db.get_execution_options().get(WRITES)
+    begin = "BEGIN IMMEDIATE" if kind else "BEGIN"
+    with driven(db, begin) as driver:
+        if kind:
+            driver.execute(FLUSHING[kind])
+        driver.execute(begin)
 
 
 def _advice(error: DBAPIError) -> str | None:

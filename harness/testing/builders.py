@@ -100,7 +100,7 @@ class FakeLedger:
 
     def diff(self, ref: TreeRef) -> bytes:
         """Every changed file as if it were new."""
-        run = next(run for run in self.recorded if ref.commit == f"commit-of-{run}")
+        run = RunId(ref.commit.removeprefix("commit-of-"))
         parts = []
         for change in self.recorded[run]:
             name, lines = change.path.decode(), change.data.decode().splitlines()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from harness.domain.changes import Change, ChangeKind, Changes
@@ -172,6 +174,7 @@ class FakeWorkspaces:
     """Reads fixtures from disk and copies them into dictionaries."""
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def open(
@@ -180,7 +183,7 @@ class FakeWorkspaces:
         """A fresh copy."""
         del image, marks
         fixture = _read(scenario.fixture)
-        name = f"workspace-{len(self.files)}"
+        name = f"workspace-{next(self.numbers)}"
         self.files[name] = dict(fixture)
         yield FakeWorkspace(name, self.files[name], fixture)
 
@@ -195,10 +198,9 @@ class FakeImages:
 
 
 def _read(folder: Path) -> dict[str, bytes]:
+    found = (Path(home, name) for home, _, names in os.walk(folder) for name in names)
     return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(found) if path.is_file()
     }
 
 

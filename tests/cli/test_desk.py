@@ -84,6 +84,22 @@ def test_a_command_says_what_is_under_way_and_leaves_nothing(settings: Settings)
     assert [*folder(settings).iterdir()] == []
 
 
+def test_a_run_that_is_lost_and_begun_anew_is_still_one_of_those_to_come(
+    settings: Settings,
+) -> None:
+    spec = a_spec(a_scenario(settings.root))
+    with Desk(settings) as told:
+        told.planned(B, 5, 2)
+        told.began(RUN, spec)
+        told.refused(RUN, "its node was lost")
+        told.began(RunId("run_2"), spec)
+        told.began(RunId("run_3"), replace(spec, iteration=2))
+        now = soon(settings, lambda c: len(c.under_way) == 2)
+        assert now.runs == 5
+        told.refused(RunId("run_2"), "its node was lost again")
+        assert soon(settings, lambda c: len(c.under_way) == 1).runs == 4
+
+
 def test_a_command_that_never_began_leaves_nothing(settings: Settings) -> None:
     with Desk(settings):
         pass

@@ -34,8 +34,9 @@ ABOUT_GROWTH = (
     "Processor time, user and system, of the command in a loaded program, from the question to the"
     " printed text; the clock on the wall adds what other programs take. The runs are in two"
     " batches of 20 cells; four checks each. A cell is planned, claimed, made with fakes in place"
-    " of engine, agent and ledger, graded, and stored in SQLite with two flushed commits. Both axes"
-    " of the picture are logarithmic: a straight line at the angle of the dashed one is linear."
+    " of engine, agent and ledger, graded, and stored in SQLite with two commits, of which the"
+    " run's is flushed. Both axes of the picture are logarithmic: a straight line at the angle of"
+    " the dashed one is linear."
 )
 ABOUT_THRONGS = (
     "Whole commands, from the shell's prompt to the next. Ours opens two containers a run and"

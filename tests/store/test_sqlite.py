@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.errors import StoreFault
 from harness.store import sqlite as sqlite_module
+from harness.store.base import Wanted
 from harness.store.sqlite import SqliteStore
-from harness.testing.store import a_record
+from harness.testing.store import NOON, a_cell, a_record
 
 WRITER = Path(__file__).with_name("writer.py")
 ROOT = Path(__file__).parents[2]
@@ -58,6 +61,23 @@ def test_the_database_is_safe_against_a_crash_and_a_power_cut(path: Path) -> Non
         got = [db.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in
                ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")]  # fmt: skip
     assert got == ["wal", 2, 1, 30_000]
+
+
+def test_a_run_and_a_plan_are_flushed_at_once_and_a_claim_with_what_comes_next(path: Path) -> None:
+    flushed: list[int] = []
+    with SqliteStore.open(path) as store:
+        event.listen(
+            store.engine,
+            "commit",
+            lambda db: flushed.append(db.exec_driver_sql("PRAGMA synchronous").scalar_one()),
+        )
+        batch, run = BatchId("b"), a_record()
+        (planned,) = store.plan(batch, [Wanted(run.cell, 1, run.spec_digest)], NOON)
+        store.claim(batch, planned, "me", NOON, NOON, lambda _: True)
+        store.save(run)
+        store.renew("me", NOON)
+    full, normal = 2, 1
+    assert flushed == [full, normal, full, normal]
 
 
 def test_a_run_whose_rows_cannot_all_be_written_is_not_there_at_all(
@@ -157,6 +177,18 @@ def test_a_database_that_is_busy_being_made_is_waited_for(
     driver = Driver()
     sqlite_module._configure(driver, None)  # type: ignore[arg-type]  # all that it uses of a driver
     assert driver.refusals == 0
+
+
+def test_a_plan_of_many_cells_asks_no_more_than_a_plan_of_one(path: Path) -> None:
+    asked: list[str] = []
+    with SqliteStore.open(path) as store:
+        event.listen(
+            store.engine, "before_cursor_execute", lambda _db, _cursor, sql, *_: asked.append(sql)
+        )
+        for batch, cells in (("few", 1), ("many", 50)):
+            wanted = [Wanted(a_cell(str(n)), 1, a_record().spec_digest) for n in range(cells)]
+            store.plan(BatchId(batch), wanted, NOON)
+    assert asked[: len(asked) // 2] == asked[len(asked) // 2 :]
 
 
 def test_a_sum_is_made_without_reading_past_documents(path: Path) -> None:
