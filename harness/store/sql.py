@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Engine,
+    Row,
     Select,
     delete,
     exists,
@@ -27,9 +28,9 @@ from harness.domain.judgement import Review
 from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
-from harness.store.codec import cell_key, digests_in, encode, timestamp
+from harness.store.codec import MISREAD, cell_key, digests_in, encode, timestamp
 from harness.store.database import Database, Writes
-from harness.store.outlines import OUTLINE_ROWS, OutlineReader
+from harness.store.outlines import OUTLINE_ROWS, OutlineReader, uncollected
 from harness.store.queries import (
     BATCH_ROWS,
     CLAIMED,
@@ -154,14 +155,14 @@ class SqlStore(Database):
     def outlines(self, batch: BatchId) -> Sequence[Outline]:
         """A batch's runs from their columns."""
         query = OUTLINE_ROWS.where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
-        reader = OutlineReader()
-        with self._reading("list runs") as db, _streamed(db, query) as rows:
-            return tuple(
-                self._understood(reader.read, row, f"run {row.id!r}")
-                if row.task_digest is not None
-                else outline_of(self._one(db, row.id))
-                for row in rows
-            )
+        reader, found = OutlineReader(batch), []
+        with self._reading("list runs") as db, _streamed(db, query) as rows, uncollected():
+            for some in rows.partitions():
+                try:
+                    found += [reader.read(row) for row in some]
+                except MISREAD:
+                    found += [self._outline(db, reader, row) for row in some]
+        return found
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
@@ -334,6 +335,13 @@ class SqlStore(Database):
                 for document in db.scalars(select(column).execution_options(yield_per=AT_ONCE)):
                     digests.update(digests_in(document))
         return References(runs, frozenset(digests))
+
+    def _outline(
+        self, db: Connection, reader: OutlineReader, row: Row[*tuple[Any, ...]]
+    ) -> Outline:
+        if row.task_digest is None:
+            return outline_of(self._one(db, row.id))
+        return self._understood(reader.read, row, f"run {row.id!r}")
 
     def _one(self, db: Connection, run: str) -> RunRecord:
         document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == run)).one()
