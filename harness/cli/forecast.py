@@ -13,12 +13,11 @@ from rich.text import Text
 from harness import roster, wiring
 from harness.cli.console import clean, messages, money, table, who
 from harness.cli.lookup import find_batch, has_store
-from harness.cli.models import Shared, Source
+from harness.cli.models import Shared, Source, asks_model
 from harness.cli.pace import Pace
 from harness.cli.purses import limits_of
 from harness.cli.readiness import Gap, free_bytes
 from harness.cli.reusing import Like, reusable
-from harness.domain.grading import JUDGE
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.domain.scenario import KIB, MIB
@@ -90,12 +89,11 @@ def stored_like(settings: Settings, shared: Shared) -> Like:
 
 def _wish(spec: RunSpec, runs: int, *, played: bool) -> Wish:
     agent = roster.make_agent(spec)
-    judged = any(check.kind == JUDGE for check in spec.scenario.checks)
     return Wish(
         cell=spec.cell,
         runs=runs,
         is_simulated=agent.simulated or played,
-        asks=not played and bool(agent.needs.model or spec.user or judged),
+        asks=not played and asks_model(spec),
         budget=spec.budget,
     )
 

@@ -187,8 +187,16 @@ def source_of(specs: Sequence[RunSpec], shared: Shared, purses: Mapping[BatchId,
                 " it has changed; run it in a new batch"
             )
         shared = replace(shared, cassette=shared.cassette.absolute(), cassette_digest=digest)
+    if not any(map(asks_model, specs)):
+        purses = {batch: replace(purse, day=None) for batch, purse in purses.items()}
     refuse_empty(purses)
     return Source(purses, replay, shared)
+
+
+def asks_model(spec: RunSpec) -> bool:
+    """Whether anybody in a run asks a model: its agent, who plays its user, a judge."""
+    judged = any(check.kind == JUDGE for check in spec.scenario.checks)
+    return bool(roster.make_agent(spec).needs.model or spec.user or judged)
 
 
 def read_cassette(path: Path, specs: Sequence[RunSpec]) -> bytes:

@@ -21,7 +21,7 @@ def purses_of(
 ) -> Mapping[BatchId, Purse]:
     """The batch's common purse, with what its earlier runs took already gone, and the day's in it.
 
-    Raises UsageError when nothing is left in one of them.
+    Raises UsageError when nothing is left in the batch's; a day that is spent stops only who asks.
     """
     of_day = day_purse(settings, day)
     if budget == Budget() and of_day is None:
@@ -33,7 +33,8 @@ def purses_of(
         tokens=sum(use.usage.total for use in uses),
         day=of_day,
     )
-    refuse_empty({batch: purse})
+    if not (of_day and of_day.empty()):
+        refuse_empty({batch: purse})
     return {batch: purse}
 
 

@@ -102,6 +102,15 @@ def test_what_was_reused_was_not_paid_today(cli: Cli, fakes: Fakes) -> None:
     assert cli(*OTHER, "--max-day-tokens", "301").exit_code in {0, 1}
 
 
+@pytest.mark.usefixtures("world")
+def test_who_asks_no_model_works_on_a_day_that_is_spent(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_MAX_DAY_TOKENS", "150")
+    cli(*RUN)
+    assert cli("run", "sample", "greet", "--agent", "echo").exit_code in {0, 1}
+
+
 def test_a_cassette_is_played_on_a_day_that_is_spent(cli: Cli, world: World, tape: Path) -> None:
     cli(*RUN)
     limit = ("--max-day-tokens", "150")
