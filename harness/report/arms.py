@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from harness.domain.outline import Run
 from harness.domain.record import Cell
@@ -102,17 +103,20 @@ def summarise(records: Iterable[Run], name: str = "batch") -> Arm:
 
 def arm(name: str, runs: Sequence[Observation]) -> Arm:
     """The same of runs that were already looked at."""
-    counted = [run for run in runs if run.missing is None]
+    cells: dict[Cell, list[Observation]] = {}
+    for run in runs:
+        cells.setdefault(run.cell, []).append(run)
+    counted = [kept for cell in cells.values() if (kept := [r for r in cell if r.missing is None])]
     missing = Counter(run.missing for run in runs if run.missing is not None)
     bare = Arm(
         name=name,
         runs=len(runs),
-        scored=len(counted),
+        scored=sum(map(len, counted)),
         missing=tuple((kind, missing[kind]) for kind in Missing if missing[kind]),
         simulated=sum(run.simulated for run in runs),
-        cells=len({run.cell for run in counted}),
-        scenarios=len({run.cluster for run in counted}),
-        bounds=_bounds(runs),
+        cells=len(counted),
+        scenarios=len({cell[0].cluster for cell in counted}),
+        bounds=_bounds(cells.values()),
     )
     return _scored(bare, counted) if counted else bare
 
@@ -133,10 +137,13 @@ def pass_k(tried: Sequence[Tries], k: int) -> PassK:
     return PassK(k, _share(mean_pass_at_k(tried, k)), _share(mean_pass_hat_k(tried, k)))
 
 
-def _scored(bare: Arm, counted: Sequence[Observation]) -> Arm:
+def _scored(bare: Arm, cells: Sequence[Sequence[Observation]]) -> Arm:
+    counted = list(chain.from_iterable(cells))
     scores = [run.score for run in counted if run.score is not None]
-    weights = _weights(counted)
-    score = clustered_mean(_clustered(counted, lambda r: r.score or 0.0), weights).within(0, 1)
+    weights = _clustered(cells, lambda cell: [1 / len(cell)] * len(cell))
+    score = clustered_mean(
+        _clustered(cells, lambda cell: [run.score or 0.0 for run in cell]), weights
+    ).within(0, 1)
     deviation = math.sqrt(variance(scores)) if len(scores) > 1 else None
     naive = None if deviation is None else deviation / math.sqrt(len(scores))
     seconds = sorted(run.seconds for run in counted if run.seconds is not None)
@@ -146,15 +153,16 @@ def _scored(bare: Arm, counted: Sequence[Observation]) -> Arm:
         deviation=deviation,
         naive_se=naive,
         design_effect=design_effect(score, naive**2) if naive else None,
-        success=_success(counted, weights),
+        success=_success(cells, weights),
         seconds=tuple(quantile(seconds, p) for p in PERCENTILES) if seconds else (),
-        costs=_costs(counted),
+        costs=_costs(cells),
     )
 
 
-def _success(counted: Sequence[Observation], weights: Clustered) -> Success:
-    n, passed = len(counted), sum(run.passed for run in counted)
-    rate = clustered_mean(_clustered(counted, lambda run: float(run.passed)), weights).within(0, 1)
+def _success(cells: Sequence[Sequence[Observation]], weights: Clustered) -> Success:
+    outcomes = _clustered(cells, _passes)
+    n, passed = sum(map(len, cells)), int(sum(map(sum, outcomes.values())))
+    rate = clustered_mean(outcomes, weights).within(0, 1)
     effect = design_effect(rate, rate.mean * (1 - rate.mean) / n)
     effective = effective_size(n, effect)
     return Success(
@@ -168,41 +176,39 @@ def _success(counted: Sequence[Observation], weights: Clustered) -> Success:
     )
 
 
-def _costs(counted: Sequence[Observation]) -> Costs | None:
-    priced = [run for run in counted if run.cost_usd is not None]
+def _costs(cells: Iterable[Sequence[Observation]]) -> Costs | None:
+    priced = [kept for cell in cells if (kept := [r for r in cell if r.cost_usd is not None])]
     if not priced:
         return None
-    spent = _clustered(priced, lambda run: run.cost_usd or 0.0)
-    per_success = clustered_ratio(spent, _clustered(priced, lambda run: float(run.passed)))
+    spent = _clustered(priced, lambda cell: [run.cost_usd or 0.0 for run in cell])
+    per_success = clustered_ratio(spent, _clustered(priced, _passes))
     return Costs(
-        total_usd=math.fsum(run.cost_usd for run in priced if run.cost_usd is not None),
-        priced=len(priced),
+        total_usd=math.fsum(chain.from_iterable(spent.values())),
+        priced=sum(map(len, priced)),
         per_success=per_success and per_success.within(0, math.inf),
     )
 
 
-def _bounds(runs: Sequence[Observation]) -> Bounds | None:
+def _bounds(cells: Collection[Sequence[Observation]]) -> Bounds | None:
     """Over the cells of all runs; the ends are equal where nothing is missing."""
-    if not runs:
+    if not cells:
         return None
-    sizes = Counter(run.cell for run in runs)
-    return bounds([run.score for run in runs], [1 / sizes[run.cell] for run in runs])
+    scores = [run.score for cell in cells for run in cell]
+    return bounds(scores, [1 / len(cell) for cell in cells for _ in cell])
 
 
 def _clustered(
-    runs: Iterable[Observation], value: Callable[[Observation], float]
+    cells: Iterable[Sequence[Observation]],
+    values: Callable[[Sequence[Observation]], Sequence[float]],
 ) -> dict[str, list[float]]:
     groups: dict[str, list[float]] = {}
-    for run in runs:
-        groups.setdefault(run.cluster, []).append(value(run))
+    for cell in cells:
+        groups.setdefault(cell[0].cluster, []).extend(values(cell))
     return groups
 
 
-def _weights(counted: Iterable[Observation]) -> dict[str, list[float]]:
-    """So that every cell weighs the same, however often it ran."""
-    counted = tuple(counted)
-    sizes = Counter(run.cell for run in counted)
-    return _clustered(counted, lambda run: 1 / sizes[run.cell])
+def _passes(cell: Iterable[Observation]) -> list[float]:
+    return [float(run.passed) for run in cell]
 
 
 def _share(found: Estimate | None) -> Estimate | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from operator import attrgetter
 
 from harness.report.paired import CellPair, Observation
 from harness.report.power import LEAST_SCENARIOS
@@ -32,10 +33,10 @@ class Measure:
 
 
 MEASURES: Mapping[str, Measure] = {
-    SCORE: Measure(SCORE, lambda o: o.score),
+    SCORE: Measure(SCORE, attrgetter("score")),
     SUCCESS: Measure(SUCCESS, lambda o: float(o.passed)),
-    COST: Measure(COST, lambda o: o.cost_usd, math.inf),
-    TIME: Measure(TIME, lambda o: o.seconds, math.inf),
+    COST: Measure(COST, attrgetter("cost_usd"), math.inf),
+    TIME: Measure(TIME, attrgetter("seconds"), math.inf),
 }
 
 
@@ -102,9 +103,15 @@ def paired_cells(measure: Measure, pairs: Iterable[CellPair]) -> tuple[PairedCel
     return tuple(PairedCell(s, before, after) for s, before, after in sides if before and after)
 
 
-def check_measure(name: str) -> Measure:
-    """One evaluator's score."""
-    return Measure(f"check {name}", lambda o: dict(o.checks).get(name))
+def checked_cells(pairs: Iterable[CellPair]) -> dict[str, list[PairedCell]]:
+    """The same of every evaluator's score."""
+    cells: dict[str, list[PairedCell]] = {}
+    for pair in pairs:
+        before, after = _checked(pair.before), _checked(pair.after)
+        for name in before.keys() & after.keys():
+            cell = PairedCell(pair.cluster, tuple(before[name]), tuple(after[name]))
+            cells.setdefault(name, []).append(cell)
+    return cells
 
 
 def effect(
@@ -161,6 +168,17 @@ def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect
         for (place, _), p in zip(family, adjust([p for _, p in family]), strict=True):
             raised[place] = replace(effects[place], adjusted=p, method=method)
     return tuple(raised.get(place, each) for place, each in enumerate(effects))
+
+
+def _checked(runs: Iterable[Observation]) -> dict[str, list[float]]:
+    """By evaluator, of the runs that count and have a score of it."""
+    scores: dict[str, list[float]] = {}
+    for run in runs:
+        if run.missing is None:
+            for name, score in run.checks:
+                if score is not None:
+                    scores.setdefault(name, []).append(score)
+    return scores
 
 
 _exchange = lru_cache(maxsize=64)(exchange)

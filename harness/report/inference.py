@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.domain.record import RunRecord
@@ -21,10 +21,9 @@ from harness.report.effects import (
     TIER,
     Effect,
     adjusted,
-    check_measure,
+    checked_cells,
     effect,
     paired_cells,
-    values,
 )
 from harness.report.families import counted_once
 from harness.report.paired import (
@@ -162,15 +161,16 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
     refuse_changed(pairing)
     question = question or Question()
     graded = [pair for pair in pairing.pairs if pair.is_graded]
-    effects = list(_effects(graded, question.declared))
-    parts = list(_parts(graded, question.declared))
+    measured = {name: paired_cells(measure, graded) for name, measure in MEASURES.items()}
+    cells = measured[SCORE]
+    effects = list(_effects(measured, question.declared))
+    parts = list(_parts(graded, cells, question.declared))
     _check_declared(question, (*effects, *parts))
     everything = adjusted([*effects, *parts], question.declared)
-    cells = paired_cells(MEASURES[SCORE], graded)
     spreads = spreads_of(cells) if cells else None
     scenarios = len({pair.cluster for pair in graded})
     view = outlook(spreads, scenarios, wanted=question.wanted) if spreads else None
-    extras = _extras(graded, cells) if cells else None
+    extras = _extras(cells, measured[SUCCESS]) if cells else None
     sides = (
         arm(pairing.before, [run for pair in pairing.pairs for run in pair.before]),
         arm(pairing.after, [run for pair in pairing.pairs for run in pair.after]),
@@ -188,11 +188,11 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
         pairing=pairing,
         question=question,
         arms=sides,
-        cells=tuple(_compared(pair) for pair in graded),
+        cells=tuple(map(_compared, graded, cells)),
         lone=lone,
         effects=everything[: len(effects)],
         parts=everything[len(effects) :],
-        pass_k=tuple(_pass_ks(graded)),
+        pass_k=tuple(_pass_ks(graded, cells)),
         bounds=_bounds(pairing.pairs),
         extras=extras,
         outlook=view,
@@ -201,17 +201,19 @@ def report_of(pairing: Pairing, question: Question | None = None) -> ComparisonR
     )
 
 
-def _effects(graded: Sequence[CellPair], declared: Sequence[str]) -> Iterator[Effect]:
-    for name, measure in MEASURES.items():
-        cells = paired_cells(measure, graded)
-        made = effect(
-            MEASURE, name, cells, exact=name == SCORE or name in declared, most=measure.most
-        )
+def _effects(
+    measured: Mapping[str, Sequence[PairedCell]], declared: Sequence[str]
+) -> Iterator[Effect]:
+    for name, cells in measured.items():
+        exact = name == SCORE or name in declared
+        made = effect(MEASURE, name, cells, exact=exact, most=MEASURES[name].most)
         if made:
             yield made
 
 
-def _parts(graded: Sequence[CellPair], declared: Sequence[str]) -> Iterator[Effect]:
+def _parts(
+    graded: Sequence[CellPair], scores: Sequence[PairedCell], declared: Sequence[str]
+) -> Iterator[Effect]:
     """The score by what the cells are told apart by, and each evaluator's score."""
     ways: tuple[tuple[str, Callable[[CellPair], str]], ...] = (
         (SCENARIO, lambda pair: pair.scenario),
@@ -219,12 +221,13 @@ def _parts(graded: Sequence[CellPair], declared: Sequence[str]) -> Iterator[Effe
         (MODEL, lambda pair: pair.worker),
     )
     for kind, way in ways:
-        for name in dict.fromkeys(map(way, graded)):
-            chosen = [pair for pair in graded if way(pair) == name]
-            yield from _part(kind, name, paired_cells(MEASURES[SCORE], chosen), declared)
-    names = {name for p in graded for run in (*p.before, *p.after) for name, _ in run.checks}
-    for name in sorted(names):
-        yield from _part(CHECK, name, paired_cells(check_measure(name), graded), declared)
+        chosen: dict[str, list[PairedCell]] = {}
+        for pair, cell in zip(graded, scores, strict=True):
+            chosen.setdefault(way(pair), []).append(cell)
+        for name, cells in chosen.items():
+            yield from _part(kind, name, cells, declared)
+    for name, cells in sorted(checked_cells(graded).items()):
+        yield from _part(CHECK, name, cells, declared)
 
 
 def _part(
@@ -249,9 +252,8 @@ def _check_declared(question: Question, known: Sequence[Effect]) -> None:
         )
 
 
-def _extras(graded: Sequence[CellPair], cells: Sequence[PairedCell]) -> Extras:
+def _extras(cells: Sequence[PairedCell], success: Sequence[PairedCell]) -> Extras:
     sums, weights = by_cluster(cells)
-    success = paired_cells(MEASURES[SUCCESS], graded)
     before = [passed for cell in success for passed in cell.baseline]
     after = [passed for cell in success for passed in cell.specialist]
     others = int(sum(before)), len(before)
@@ -277,11 +279,13 @@ def _mcnemar(success: Sequence[PairedCell]) -> McNemar | None:
     )
 
 
-def _pass_ks(graded: Sequence[CellPair]) -> Iterator[tuple[PassK, PassK]]:
+def _pass_ks(
+    graded: Sequence[CellPair], scores: Sequence[PairedCell]
+) -> Iterator[tuple[PassK, PassK]]:
     """For as many tries as every cell of both sides has."""
     if not graded:
         return
-    most = min(len(values(MEASURES[SCORE], side)) for p in graded for side in (p.before, p.after))
+    most = min(len(side) for cell in scores for side in (cell.baseline, cell.specialist))
     before = tries(run for pair in graded for run in pair.before)
     after = tries(run for pair in graded for run in pair.after)
     for k in dict.fromkeys((*(k for k in KS if k <= most), most)):
@@ -301,10 +305,8 @@ def _mean(runs: Sequence[Observation], worth: float) -> float:
     return mean([worth if run.score is None else run.score for run in runs])
 
 
-def _compared(pair: CellPair) -> ComparedCell:
-    score = MEASURES[SCORE]
-    before, after = (tuple(sorted(values(score, side))) for side in (pair.before, pair.after))
-    return ComparedCell(pair, before, after)
+def _compared(pair: CellPair, cell: PairedCell) -> ComparedCell:
+    return ComparedCell(pair, tuple(sorted(cell.baseline)), tuple(sorted(cell.specialist)))
 
 
 def _claims(

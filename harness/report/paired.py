@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -127,9 +127,15 @@ class Pairing:
 
 def observe(runs: Iterable[Run]) -> tuple[Observation, ...]:
     """The runs that stand, in an order that does not depend on when they ran."""
-    seen = sorted(standing(tuple(runs)), key=_order)
-    heads = families((_scenario(run.cell), run.fixture) for run in seen)
-    return tuple(_observation(run, heads[_scenario(run.cell)]) for run in seen)
+    cells: dict[Cell, list[Run]] = {}
+    for run in standing(tuple(runs)):
+        cells.setdefault(run.cell, []).append(run)
+    heads = _heads(cells.items())
+    return tuple(
+        each
+        for cell in sorted(cells, key=cell_order)
+        for each in _observations(sorted(cells[cell], key=_order), heads[_scenario(cell)])
+    )
 
 
 def pair_specialist(observations: Iterable[Observation], name: str, version: str) -> Pairing:
@@ -160,9 +166,9 @@ def pair_batches(
     names: tuple[str, str] = ("A", "B"),
 ) -> Pairing:
     """Equal cells, else cells that differ in one thing that each side has only one of."""
-    before, after = tuple(before), tuple(after)
-    known = _clustered((*before, *after))
-    first, second = _by_cell(known[: len(before)]), _by_cell(known[len(before) :])
+    first, second = _by_cell(before), _by_cell(after)
+    heads = _heads((*first.items(), *second.items()))
+    first, second = _clustered(first, heads), _clustered(second, heads)
     return _pairing(names, first, second, match_cells(first, second))
 
 
@@ -222,42 +228,64 @@ def without_changed(pairing: Pairing) -> Pairing:
     )
 
 
-def _order(run: Run) -> tuple[tuple[str, ...], int, str]:
-    return cell_order(run.cell), run.iteration, run.id
+def _order(run: Run) -> tuple[int, str]:
+    return run.iteration, run.id
 
 
-@lru_cache(maxsize=1024)
+def _heads(cells: Iterable[tuple[Cell, Sequence[Run | Observation]]]) -> Mapping[str, str]:
+    return families(
+        (_scenario(cell), fixture)
+        for cell, runs in cells
+        for fixture in {run.fixture for run in runs}
+    )
+
+
 def _scenario(cell: Cell) -> str:
     return f"{cell.suite}/{cell.scenario}"
 
 
-def _observation(run: Run, cluster: str) -> Observation:
+def _observations(runs: Sequence[Run], cluster: str) -> Iterator[Observation]:
+    """Runs of one cell mostly have one and the same plan, which is then put into words once."""
+    asked, graders = runs[0].asked, runs[0].graders
+    words, names = _asked(asked), [check.name for check in graders]
+    for run in runs:
+        if run.asked is not asked:
+            asked = run.asked
+            words = _asked(asked)
+        if run.graders is not graders:
+            graders = run.graders
+            names = [check.name for check in graders]
+        yield _observation(run, cluster, words, names)
+
+
+def _observation(run: Run, cluster: str, asked: str, names: Sequence[str]) -> Observation:
     missing, seconds = _missing(run), run.seconds
-    checks = zip((check.name for check in run.graders), run.check_scores, strict=True)
     return Observation(
         run=run.id,
         cell=run.cell,
         iteration=run.iteration,
         task=run.task_digest,
-        asked=_asked(run.asked),
+        asked=asked,
         score=None if missing else run.total_score,
         missing=missing,
         passed=run.passed and missing is None,
         simulated=run.simulated,
         cost_usd=run.cost_usd,
         seconds=None if seconds is None else round(seconds, MILLISECONDS),
-        checks=tuple(sorted(checks)),
+        checks=tuple(sorted(zip(names, run.check_scores, strict=True))),
         fixture=run.fixture,
         cluster=cluster,
     )
 
 
-def _clustered(seen: Sequence[Observation]) -> tuple[Observation, ...]:
-    heads = families((each.scenario, each.fixture) for each in seen)
-    return tuple(
-        each if each.cluster == (head := heads[each.scenario]) else replace(each, cluster=head)
-        for each in seen
-    )
+def _clustered(
+    cells: Mapping[Cell, tuple[Observation, ...]], heads: Mapping[str, str]
+) -> dict[Cell, tuple[Observation, ...]]:
+    return {
+        cell: tuple(each if each.cluster == head else replace(each, cluster=head) for each in runs)
+        for cell, runs in cells.items()
+        for head in (heads[_scenario(cell)],)
+    }
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,8 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
 from harness.stats.clustered import NOISE, from_influence
 from harness.stats.estimate import ALPHA, Estimate, with_t, without_error
@@ -17,7 +19,8 @@ LEAST_BASELINE = 0.05
 """Below it a relative change explodes and is not given."""
 
 
-@dataclass(frozen=True, slots=True)
+# without slots, so that what many questions ask of a cell is computed once
+@dataclass(frozen=True)
 class PairedCell:
     """One task done by both: the values of the baseline's runs and of the specialist's."""
 
@@ -33,10 +36,25 @@ class PairedCell:
         finite(self.specialist, f"specialist values of {self.cluster!r}")
         positive(self.weight, "the weight of a cell")
 
-    @property
+    @cached_property
+    def means(self) -> tuple[float, float]:
+        """Of the baseline and of the specialist."""
+        return mean(self.baseline), mean(self.specialist)
+
+    @cached_property
+    def variances(self) -> tuple[float, float]:
+        """The same of runs, where a side has several."""
+        return variance(self.baseline), variance(self.specialist)
+
+    @cached_property
     def difference(self) -> float:
         """Mean of the specialist less mean of the baseline."""
-        return difference(self.baseline, self.specialist)
+        return _apart(self.means, self.scale)
+
+    @cached_property
+    def scale(self) -> float:
+        """The largest size of a value."""
+        return _scale(self.baseline, self.specialist)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +123,9 @@ def paired_difference(cells: Iterable[PairedCell], *, alpha: float = ALPHA) -> P
     return PairedDifference(
         cells=len(cells),
         clusters=len(totals),
-        baseline=math.fsum(s * mean(c.baseline) for s, c in zip(shares, cells, strict=True)),
-        specialist=math.fsum(s * mean(c.specialist) for s, c in zip(shares, cells, strict=True)),
-        general=from_influence(delta, leans, scale=_scale(cells), alpha=alpha),
+        baseline=math.fsum(s * c.means[0] for s, c in zip(shares, cells, strict=True)),
+        specialist=math.fsum(s * c.means[1] for s, c in zip(shares, cells, strict=True)),
+        general=from_influence(delta, leans, scale=_widest(cells), alpha=alpha),
         these=_these(cells, shares, delta, alpha),
         cluster_means=tuple(averages.items()),
         contributions=tuple(each / total for each in totals.values()),
@@ -116,8 +134,7 @@ def paired_difference(cells: Iterable[PairedCell], *, alpha: float = ALPHA) -> P
 
 def difference(baseline: Sequence[float], specialist: Sequence[float]) -> float:
     """Mean less mean; 0 where only rounding tells them apart, which has a sign like any other."""
-    gap = mean(specialist) - mean(baseline)
-    return gap if abs(gap) > NOISE * max(map(abs, (*baseline, *specialist))) else 0.0
+    return _apart((mean(baseline), mean(specialist)), _scale(baseline, specialist))
 
 
 def by_cluster(cells: Iterable[PairedCell]) -> tuple[dict[str, float], dict[str, float]]:
@@ -151,7 +168,7 @@ def effect_size(cells: Iterable[PairedCell]) -> EffectSize:
     after = [value for cell in cells for value in cell.specialist]
     d = g = d_z = None
     why = []
-    floor = NOISE * _scale(cells)
+    floor = NOISE * _widest(cells)
     if min(len(before), len(after)) < 2:  # noqa: PLR2004  # one run has no spread
         why.append("a single run has no spread")
     elif (spread := math.sqrt((variance(before) + variance(after)) / 2)) <= floor:
@@ -171,17 +188,31 @@ def effect_size(cells: Iterable[PairedCell]) -> EffectSize:
 
 def _ordered(cells: Iterable[PairedCell]) -> tuple[PairedCell, ...]:
     # in one order, so that the order of rows moves not even the last digit
-    ordered = tuple(
-        sorted(cells, key=lambda c: (c.cluster, sorted(c.baseline), sorted(c.specialist), c.weight))
-    )
-    if not ordered:
+    groups: dict[str, list[PairedCell]] = {}
+    for cell in cells:
+        groups.setdefault(cell.cluster, []).append(cell)
+    if not groups:
         raise ValueError("no cell was done by both")
-    return ordered
+    return tuple(chain.from_iterable(_by_values(groups[name]) for name in sorted(groups)))
 
 
-def _scale(cells: Sequence[PairedCell]) -> float:
-    sides = (side for cell in cells for side in (cell.baseline, cell.specialist))
+def _by_values(cells: list[PairedCell]) -> list[PairedCell]:
+    if len(cells) == 1:
+        return cells
+    return sorted(cells, key=lambda c: (sorted(c.baseline), sorted(c.specialist), c.weight))
+
+
+def _apart(means: tuple[float, float], scale: float) -> float:
+    gap = means[1] - means[0]
+    return gap if abs(gap) > NOISE * scale else 0.0
+
+
+def _scale(*sides: Sequence[float]) -> float:
     return max(abs(end) for side in sides for end in (min(side), max(side)))
+
+
+def _widest(cells: Iterable[PairedCell]) -> float:
+    return max(cell.scale for cell in cells)
 
 
 def _these(
@@ -190,12 +221,12 @@ def _these(
     if any(min(len(cell.baseline), len(cell.specialist)) < 2 for cell in cells):  # noqa: PLR2004  # see below
         return without_error(delta, len(cells), "a cell with a single run has no spread")
     parts = [
-        (share**2 * variance(side) / len(side), len(side) - 1)
+        (share**2 * spread / len(side), len(side) - 1)
         for share, cell in zip(shares, cells, strict=True)
-        for side in (cell.baseline, cell.specialist)
+        for side, spread in zip((cell.baseline, cell.specialist), cell.variances, strict=True)
     ]
     squares = math.fsum(part for part, _ in parts)
-    if math.sqrt(squares) <= NOISE * _scale(cells):
+    if math.sqrt(squares) <= NOISE * _widest(cells):
         return with_t(delta, 0.0, math.fsum(df for _, df in parts), len(cells), alpha)
     # Welch's and Satterthwaite's degrees of freedom
     df = squares**2 / math.fsum(part**2 / df for part, df in parts)

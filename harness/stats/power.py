@@ -7,6 +7,7 @@ that the difference, the scenarios and the iterations it names agree with each o
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,8 +166,20 @@ def scenarios_needed(
     deviation = known.deviation(iterations)
     if not deviation:
         return 2
-    clusters = clusters_for(difference, deviation, alpha=alpha, power=power)
-    return None if clusters is None else math.ceil(clusters * (1 - 2 * _EXACT))
+    positive(difference, "the difference to be seen")
+    _attainable(alpha, power)
+
+    def is_enough(clusters: int) -> bool:
+        # a rounding short of enough is enough
+        clusters_and_slack = clusters * (1 + 2 * _EXACT)
+        return detection(difference, deviation, clusters_and_slack, alpha=alpha) >= power
+
+    low, high = 1, 2
+    while not is_enough(high):
+        if high >= MOST:
+            return None
+        low, high = high, min(2 * high, MOST)
+    return bisect_left(range(high), x=True, lo=low + 1, key=is_enough)
 
 
 def iterations_needed(

@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.stats.distributions import hypergeometric
 from harness.stats.inputs import counted, positive
 
 MOST_INVALID = 0.05
 """A side with a larger share of runs without a valid score supports no claim."""
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,7 @@ def fisher(before: tuple[int, int], after: tuple[int, int]) -> float:
     """The exact two-sided p that two shares differ; each side is so many of so many."""
     counted(*before)
     counted(*after)
-    (a, n), (b, m) = before, after
-    total = a + b
-    ways = {
-        x: math.comb(n, x) * math.comb(m, total - x)
-        for x in range(max(0, total - m), min(n, total) + 1)
-    }
-    return sum(way for way in ways.values() if way <= ways[a]) / sum(ways.values())
+    (a, n), (b, m) = sorted((before, after))
+    chances = hypergeometric(n + m, a + b, n)
+    most = chances[a] * (1 + _SAME)
+    return min(1.0, math.fsum(chance for chance in chances.values() if chance <= most))

@@ -109,6 +109,17 @@ def test_the_tea_tasting_lady() -> None:
     assert fisher((3, 4), (1, 4)) == pytest.approx(34 / 70)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_fishers_test_counts_every_table(data: st.DataObject) -> None:
+    n, m = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))
+    a, b = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
+    ways = {x: math.comb(n, x) * math.comb(m, a + b - x) for x in range(min(n, a + b) + 1)}
+    fewer = sum(way for way in ways.values() if way <= ways[a])
+
+    assert fisher((a, n), (b, m)) == pytest.approx(fewer / math.comb(n + m, a + b))
+
+
 def test_the_sides_of_fishers_test_can_change_places() -> None:
     assert fisher((2, 30), (9, 25)) == fisher((9, 25), (2, 30))
 
