@@ -20,13 +20,13 @@ from harness.domain.grading import JUDGE, Grading
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse, parse_model
 from harness.domain.provider import PROVIDERS
-from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway import cassette
 from harness.gateway.budget import Purse
 from harness.gateway.targets import Targets
 from harness.settings import Settings
+from harness.store.base import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -185,22 +185,27 @@ def purses_of(settings: Settings, batch: BatchId, budget: Budget) -> Mapping[Bat
     """
     if budget == Budget():
         return {}
-    uses = _drawn(wiring.open_store(settings).runs(batch))
+    store = wiring.open_store(settings)
+    spent, chosen = store.spent(batch), _choosing(store, batch)
     purse = Purse(
         budget,
-        usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
-        tokens=sum(use.usage.total for use in uses),
+        usd=spent.least_usd
+        + sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in chosen),
+        tokens=spent.tokens + sum(use.usage.total for use in chosen),
     )
     _refuse_empty({batch: purse})
     return {batch: purse}
 
 
-def _drawn(runs: Sequence[RunRecord]) -> Sequence[ModelUse]:
-    """What runs took, and what choosing the words of their specialists did."""
+def _choosing(store: Store, batch: BatchId) -> Sequence[ModelUse]:
+    """What choosing the words of specialists took; without one no document is read."""
+    if not any(run.cell.specialist for run in store.outlines(batch)):
+        return ()
+    runs = store.each(batch)
     worn = [(run.cell, run.application.choice) for run in runs if run.application]
     # the iterations of a cell were told the same, and it was asked for once
     choices = [choice for _, choice in dict.fromkeys(worn) if choice]
-    return [use for run in runs for use in run.drawn] + [each.use for each in choices if each.use]
+    return [each.use for each in choices if each.use]
 
 
 def _refuse_empty(purses: Mapping[BatchId, Purse]) -> None:
