@@ -8,7 +8,6 @@ from harness import wiring
 from harness.cli.lookup import has_store
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelUse
-from harness.domain.record import RunRecord
 from harness.errors import UsageError
 from harness.gateway.budget import DayPurse, Drawn, Purse
 from harness.report.limits import Left, Limits
@@ -26,13 +25,13 @@ def purses_of(
     of_day = day_purse(settings, day)
     if budget == Budget() and of_day is None:
         return {}
-    uses = _drawn(wiring.open_store(settings).runs(batch)) if budget != Budget() else ()
-    purse = Purse(
-        budget,
-        usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
-        tokens=sum(use.usage.total for use in uses),
-        day=of_day,
-    )
+    purse = Purse(budget, day=of_day)
+    if budget != Budget():
+        store = wiring.open_store(settings)
+        spent, chosen = store.spent(batch), _choosing(store, batch)
+        usd = sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in chosen)
+        tokens = sum(use.usage.total for use in chosen)
+        purse.at_least(usd=spent.least_usd + usd, tokens=spent.tokens + tokens)
     if not (of_day and of_day.empty()):
         refuse_empty({batch: purse})
     return {batch: purse}
@@ -100,9 +99,12 @@ def _look_at_day(store: Store, purse: DayPurse) -> None:
     purse.at_least(Drawn(since, spent.least_usd, spent.tokens))
 
 
-def _drawn(runs: Sequence[RunRecord]) -> Sequence[ModelUse]:
-    """What runs took, and what choosing the words of their specialists did."""
+def _choosing(store: Store, batch: BatchId) -> Sequence[ModelUse]:
+    """What choosing the words of specialists took; without one no document is read."""
+    if not any(run.cell.specialist for run in store.outlines(batch)):
+        return ()
+    runs = store.each(batch)
     worn = [(run.cell, run.application.choice) for run in runs if run.application]
     # the iterations of a cell were told the same, and it was asked for once
     choices = [choice for _, choice in dict.fromkeys(worn) if choice]
-    return [use for run in runs for use in run.drawn] + [each.use for each in choices if each.use]
+    return [each.use for each in choices if each.use]

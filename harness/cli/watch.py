@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -72,7 +73,8 @@ class Look:
             self._planned = planned
             self._missing = {key_of(plan): plan for plan in self._store.missing(self.batch)}
         self.new = []
-        while some := self._store.further(self.batch, self._known, AT_ONCE):
+        further = self._store.further(self.batch, self._known)
+        while some := tuple(islice(further, AT_ONCE)):
             self._known.update(run.id for run in some)
             self._standing.add(some)
             # what was there before is no news, and too much to keep

@@ -134,8 +134,8 @@ class Store(Protocol):
         """The runs of a batch, oldest first, without their documents."""
         ...
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
-        """The first runs of a batch that are not known yet, oldest first."""
+    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Iterator[RunRecord]:
+        """The runs of a batch that are not known now, oldest first, read as they are asked for."""
         ...
 
     def batch(self, batch: BatchId) -> Batch:

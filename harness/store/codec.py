@@ -131,16 +131,22 @@ def _decoder(kind: Any) -> Step:  # noqa: ANN401  # a type hint
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind
     steps = {
-        name: _plain if _is_plain(hint) else _optional(_decoder(hint))
-        for name, hint in _hints(kind).items()
+        name: None if _is_plain(hint) else _decoder(hint) for name, hint in _hints(kind).items()
     }
-    return lambda raw: kind(**{name: steps[name](raw[name]) for name in raw if name in steps})
+    # a call for every value that is as it was written would be most of the time that this takes
+    return lambda raw: kind(
+        **{
+            name: value if value is None or (step := steps[name]) is None else step(value)
+            for name, value in raw.items()
+            if name in steps
+        }
+    )
 
 
 def _tuple_step(kind: Any, build: Callable[[Any], Step], into: type) -> Step:  # noqa: ANN401
     kinds = typing.get_args(kind)
     if kinds[-1] is Ellipsis:
         each = build(_hint(kinds[0]))
-        return lambda value: into(map(each, value))
+        return into if each is _plain else lambda value: into(map(each, value))
     steps = tuple(build(_hint(k)) for k in kinds)
     return lambda value: into(step(v) for step, v in zip(steps, value, strict=True))

@@ -137,14 +137,16 @@ class SqlStore(Database):
             rows = db.execute(documents(batch).limit(limit)).all()
         return tuple(self._read(RunRecord, row.document, f"run {row.id!r}") for row in rows)
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
-        """The first runs of a batch beyond those: only their documents are read."""
+    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Iterator[RunRecord]:
+        """The runs of a batch beyond those: only their documents are read."""
         ids = select(RUNS.c.id).where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
         with self._reading(f"find what is new in batch {batch!r}") as db:
-            new = [run for run in db.scalars(ids) if run not in known][:limit]
-            found = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.id.in_(new))
-            read = {row.id: row.document for row in db.execute(found)}
-        return tuple(self._read(RunRecord, read[run], f"run {run!r}") for run in new)
+            new = [run for run in db.scalars(ids) if run not in known]
+            for at in range(0, len(new), AT_ONCE):
+                some = new[at : at + AT_ONCE]
+                found = select(RUNS.c.id, RUNS.c.document).where(RUNS.c.id.in_(some))
+                read = {row.id: row.document for row in db.execute(found)}
+                yield from (self._read(RunRecord, read[run], f"run {run!r}") for run in some)
 
     def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
         """The same, a few at a time in memory."""

@@ -134,9 +134,9 @@ class MemoryStore:
         found.sort(key=lambda record: (record.started_at, record.id), reverse=batch is None)
         return tuple(found[:limit])
 
-    def further(self, batch: BatchId, known: AbstractSet[RunId], limit: int) -> Sequence[RunRecord]:
-        """The first runs of a batch beyond those."""
-        return tuple(run for run in self.runs(batch) if run.id not in known)[:limit]
+    def further(self, batch: BatchId, known: AbstractSet[RunId]) -> Iterator[RunRecord]:
+        """The runs of a batch beyond those."""
+        return iter([run for run in self.runs(batch) if run.id not in known])
 
     def each(self, batch: BatchId | None = None) -> Iterator[RunRecord]:
         """The runs of a batch, or all, one after another."""

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import roster
 from harness.agents.base import Agent
-from harness.domain.model import Budget, ModelRef, parse_model
+from harness.cli.models import purses_of
+from harness.domain.ids import BatchId
+from harness.domain.model import Budget, ModelRef, ModelUse, Usage, parse_model
 from harness.domain.provider import PROVIDERS
+from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
+from harness.settings import Settings
 from harness.testing.builders import FakeAgent, Fakes
+from harness.testing.store import a_record
 from tests.cli.conftest import Cli
+from tests.store.places import change, store_of
 
 RUN = ("run", "sample", "greet")
 
@@ -188,3 +195,15 @@ def test_a_broken_cassette_is_refused_before_anything_runs(
 def test_the_default_budget_has_an_end(cli: Cli, fakes: Fakes) -> None:
     cli(*RUN, "--agent", "openai:a-model-of-nobody")
     assert fakes.store.runs()[0].budget == Budget(requests=500, turns=100)
+
+
+def test_what_a_batch_took_is_known_without_reading_its_documents(tmp_path: Path) -> None:
+    use = ModelUse(Usage(70, 30), None, least_usd=0.25)
+    session = Session(Ending.FINISHED, 1.0, model_use=use)
+    place, settings = tmp_path / "runs.db", Settings(tmp_path, store=str(tmp_path / "runs.db"))
+    with store_of(settings) as store:
+        store.save(replace(a_record(), session=session))
+    change(str(place), "UPDATE runs SET document = 'nothing of it is looked at'")
+    budget = Budget(usd=1.0)
+    purse = purses_of(settings, BatchId("b"), budget)[BatchId("b")]
+    assert (purse.budget, purse.usd, purse.tokens) == (budget, 0.25, 100)

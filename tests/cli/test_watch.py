@@ -157,6 +157,16 @@ def test_what_was_read_once_is_not_read_again(fakes: Fakes, tmp_path: Path) -> N
     assert look.again().tally.planned == 8
 
 
+def test_a_large_batch_is_counted_whole_though_a_part_at_a_time(
+    fakes: Fakes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.watch.AT_ONCE", 2)
+    plan(fakes, 5)
+    for iteration in range(1, 6):
+        fakes.store.save(run(CELLS[0], iteration))
+    assert Look(Settings(tmp_path), fakes.store, MINE).again().tally.passed == 5
+
+
 @pytest.mark.parametrize("width", [80, 160])
 def test_the_picture_fits_a_terminal(fakes: Fakes, tmp_path: Path, width: int) -> None:
     many = [a_cell(f"scenario-number-{n}", agent="claude-code") for n in range(40)]

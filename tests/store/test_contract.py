@@ -36,15 +36,20 @@ def test_a_run_comes_back_as_it_was_stored(store: Store, full_record: RunRecord)
     assert store.run(full_record.id) == full_record
 
 
-def test_only_what_is_not_known_of_a_batch_is_read(store: Store) -> None:
+def test_only_what_is_not_known_of_a_batch_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.store.sql.AT_ONCE", 4)
     runs = [a_record(f"run_{n:04}", minute=n) for n in range(20)]
     for run in reversed(runs):
         store.save(run)
     store.save(replace(a_record("run_x"), batch=BatchId("other")))
     known = {run.id for run in runs[:3]}
-    assert list(store.further(B, known, 1000)) == runs[3:]
-    assert list(store.further(B, known, 2)) == runs[3:5]
-    assert list(store.further(B, {run.id for run in runs}, 1000)) == []
+    reading = store.further(B, known)
+    assert next(reading) == runs[3]
+    known |= {run.id for run in runs}
+    assert list(reading) == runs[4:]
+    assert list(store.further(B, known)) == []
 
 
 def test_whatever_a_document_names_is_referred_to(store: Store, full_record: RunRecord) -> None:
