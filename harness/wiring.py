@@ -174,6 +174,11 @@ def chooser_of(
     return choose
 
 
+def utc_now() -> datetime:
+    """What the clock says."""
+    return datetime.now(UTC)
+
+
 def open_store(settings: Settings) -> Store:
     """The project's store, or the file or database that was named instead."""
     named = settings.store or str(settings.results / "bench.db")
@@ -320,7 +325,7 @@ def open_gateway(settings: Settings, purses: Mapping[BatchId, Purse]) -> Gateway
     return ModelGateway(
         open_targets(settings),
         open_prices(settings),
-        lambda: datetime.now(UTC),
+        utc_now,
         this_process(),
         purses,
     )
@@ -362,7 +367,7 @@ def open_tools(
             Registry(settings.npm_registry or REGISTRY, settings.ca_bundle, settings.proxies),
         ),
         watch=watch,
-        now=lambda: datetime.now(UTC),
+        now=utc_now,
         random=lambda: secrets.token_hex(4),
         owner=this_process(),
         replay=replay,

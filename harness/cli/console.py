@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.tables import Column, FittedTable
+from harness.cli.tables import AT_ONCE, Column, FittedTable
 from harness.domain.judgement import Judgement, Review
 from harness.domain.outline import Run
 from harness.domain.record import Cell, CheckResult, RunRecord, Verdict
@@ -33,8 +32,6 @@ clean = printable
 """What a terminal may be given of a sandbox's text."""
 
 
-AT_ONCE = 500
-"""So many rows of a long table are laid out before they are written."""
 LIST, ITEM = "\n" + " " * 2, "\n" + " " * 4
 
 
@@ -57,7 +54,7 @@ class Trimmed:
 
     def write(self, text: str) -> int:
         """What a console hands over ends with a line."""
-        return self._file.write(re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
+        return self._file.write("\n".join(line.rstrip(" \t") for line in text.split("\n")))
 
 
 def output() -> Console:
@@ -113,7 +110,8 @@ def table(
 def print_long(console: Console, shown: FittedTable) -> None:
     """A table of any length, some rows at a time."""
     for part in shown.parts(console.width, AT_ONCE):
-        console.print(part)
+        # what fits needs no crop, which would take every line apart again
+        console.print(part, crop=not part.layout.fits)
 
 
 def _cell(text: str) -> str | Text:

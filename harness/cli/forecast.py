@@ -12,9 +12,10 @@ from rich.text import Text
 
 from harness import roster, wiring
 from harness.cli.console import clean, messages, money, table, who
-from harness.cli.lookup import find_batch
+from harness.cli.lookup import find_batch, has_store
 from harness.cli.models import Shared, Source
 from harness.cli.pace import Pace
+from harness.cli.purses import limits_of
 from harness.cli.readiness import Gap, free_bytes
 from harness.cli.reusing import Like, reusable
 from harness.domain.grading import JUDGE
@@ -53,14 +54,9 @@ def known_runs(settings: Settings, batch: str | None = None) -> Sequence[RunReco
     if batch is not None:
         store = wiring.open_store(settings)
         return store.runs(find_batch(store, batch).id)
-    if not _has_run(settings):
+    if not has_store(settings):
         return ()
     return wiring.open_store(settings).runs(limit=LATEST)
-
-
-def _has_run(settings: Settings) -> bool:
-    """Whether there may be runs; looking at a plan leaves no empty store behind."""
-    return settings.store is not None or settings.results.exists()
 
 
 def forecast_of(
@@ -89,7 +85,7 @@ def stored_like(settings: Settings, shared: Shared) -> Like:
     """What may be reused of the project's runs."""
     if shared.cassette is not None:
         raise UsageError("--reuse beside --cassette: what a cassette answers is not stored again")
-    return wiring.open_store(settings).like if _has_run(settings) else lambda *_: None
+    return wiring.open_store(settings).like if has_store(settings) else lambda *_: None
 
 
 def _wish(spec: RunSpec, runs: int, *, played: bool) -> Wish:
@@ -117,29 +113,14 @@ def look_ahead(  # what a command was told
 
     Nothing is looked up where nothing is limited.
     """
-    limits = limits_of(source, batch, pace)
-    if limits.usd is limits.tokens is limits.seconds is None:
+    limits = limits_of(source.purses.get(batch), pace.most_s)
+    if not limits.any:
         return
     jobs, _ = pace.on_engine(settings, specs)
     found = forecast_of(specs, known_runs(settings), source.shared, jobs, like)
     refuse_hopeless(found, limits)
     for text in shortfalls(found, limits):
         messages().print(f"[yellow]note:[/] {text}")
-
-
-def limits_of(source: Source, batch: BatchId, pace: Pace) -> Limits:
-    """What is left of a batch's limits."""
-    purse = source.purses.get(batch)
-    if purse is None:
-        return Limits(seconds=pace.most_s)
-    usd, tokens = purse.budget.usd, purse.budget.tokens
-    return Limits(
-        usd=None if usd is None else usd - purse.usd,
-        tokens=None if tokens is None else tokens - purse.tokens,
-        seconds=pace.most_s,
-        spent_usd=purse.usd,
-        spent_tokens=purse.tokens,
-    )
 
 
 def print_forecast(

@@ -7,10 +7,16 @@ from collections.abc import Sequence
 from harness.domain.outline import Run
 from harness.domain.record import Batch, RunRecord
 from harness.errors import UsageError
+from harness.settings import Settings
 from harness.store.base import Store
 
 LAST = "last"
 BEGIN = "begin with: bench SUITE SCENARIO"
+
+
+def has_store(settings: Settings) -> bool:
+    """Whether there may be runs; who only looks leaves no empty store behind."""
+    return settings.store is not None or settings.results.exists()
 
 
 def find_run(store: Store, text: str) -> RunRecord:

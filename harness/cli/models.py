@@ -15,12 +15,12 @@ from rich.text import Text
 
 from harness import roster, wiring
 from harness.cli.console import clean, messages
+from harness.cli.purses import refuse_empty
 from harness.domain.digests import bytes_digest
 from harness.domain.grading import JUDGE, Grading
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelRef, ModelSettings, ModelUse, parse_model
+from harness.domain.model import Budget, ModelRef, ModelSettings, parse_model
 from harness.domain.provider import PROVIDERS
-from harness.domain.record import RunRecord
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.gateway import cassette
@@ -33,7 +33,6 @@ R = TypeVar("R")
 
 MAX_TURNS = 100
 MAX_REQUESTS = 500
-RAISE = "give a larger --max-batch-cost or --max-batch-tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,24 @@ class Shared:
     cassette: Path | None = None
     cassette_digest: str | None = None
     """Of the cassette as it was, when an earlier command named it."""
+    day: Budget = field(default_factory=Budget)
+    """Of all batches of the store together, from midnight to midnight, UTC."""
+
+    @property
+    def of_day(self) -> Budget:
+        """What a day allows of this; what a cassette answers is paid on none."""
+        return Budget() if self.cassette else self.day
+
+    @property
+    def limits_usd(self) -> bool:
+        """Whether money is limited."""
+        return self.budget.usd is not None or self.day.usd is not None
 
     def remembered(self) -> dict[str, object]:
         """What a resumed command reads again."""
         return {
             "batch_budget": asdict(self.budget),
+            "day_budget": asdict(self.day),
             "strict_prices": self.strict_prices,
             "cassette": str(self.cassette) if self.cassette else None,
             "cassette_digest": self.cassette_digest,
@@ -64,6 +76,7 @@ def remembered_shared(given: Mapping[str, Any]) -> Shared:
         given.get("strict_prices", False),
         Path(cassette_path) if cassette_path else None,
         given.get("cassette_digest"),
+        Budget(**given.get("day_budget", {})),
     )
 
 
@@ -132,7 +145,7 @@ def look_at_prices(
     where = f"{hint}; say it in {settings.root / 'prices.json5'}"
     if shared.strict_prices:
         raise UsageError(f"{what}, and --strict-prices asks for it{where}")
-    if is_limited or shared.budget.usd:
+    if is_limited or shared.limits_usd:
         raise UsageError(f"{what}: a limit in money cannot be kept{where}, or limit the tokens")
     say_note(f"{what}: its cost will be shown as unknown{where}")
 
@@ -174,39 +187,8 @@ def source_of(specs: Sequence[RunSpec], shared: Shared, purses: Mapping[BatchId,
                 " it has changed; run it in a new batch"
             )
         shared = replace(shared, cassette=shared.cassette.absolute(), cassette_digest=digest)
-    _refuse_empty(purses)
+    refuse_empty(purses)
     return Source(purses, replay, shared)
-
-
-def purses_of(settings: Settings, batch: BatchId, budget: Budget) -> Mapping[BatchId, Purse]:
-    """The batch's common purse, with what its earlier runs took already gone.
-
-    Raises UsageError when nothing is left in it.
-    """
-    if budget == Budget():
-        return {}
-    uses = _drawn(wiring.open_store(settings).runs(batch))
-    purse = Purse(
-        budget,
-        usd=sum(use.least_usd if use.cost_usd is None else use.cost_usd for use in uses),
-        tokens=sum(use.usage.total for use in uses),
-    )
-    _refuse_empty({batch: purse})
-    return {batch: purse}
-
-
-def _drawn(runs: Sequence[RunRecord]) -> Sequence[ModelUse]:
-    """What runs took, and what choosing the words of their specialists did."""
-    worn = [(run.cell, run.application.choice) for run in runs if run.application]
-    # the iterations of a cell were told the same, and it was asked for once
-    choices = [choice for _, choice in dict.fromkeys(worn) if choice]
-    return [use for run in runs for use in run.drawn] + [each.use for each in choices if each.use]
-
-
-def _refuse_empty(purses: Mapping[BatchId, Purse]) -> None:
-    for batch, purse in purses.items():
-        if why := purse.empty():
-            raise UsageError(f"the budget of batch {batch} is spent: {why}; {RAISE}")
 
 
 def read_cassette(path: Path, specs: Sequence[RunSpec]) -> bytes:
@@ -239,7 +221,16 @@ BATCH_OPTIONS = (
         help="All runs of the batch together, earlier commands' included.",
     ),
     click.option("--max-batch-tokens", type=int, metavar="N", help="The same, in tokens."),
+    click.option(
+        "--max-day-cost", type=float, metavar="USD", envvar="BENCH_MAX_DAY_COST",
+        show_envvar=True, help="All runs of the store that end on one day (UTC), of any batch.",
+    ),
+    click.option(
+        "--max-day-tokens", type=int, metavar="N", envvar="BENCH_MAX_DAY_TOKENS",
+        show_envvar=True, help="The same, in tokens.",
+    ),
 )  # fmt: skip
+_OF_BATCH = ("max_batch_cost", "max_batch_tokens", "max_day_cost", "max_day_tokens")
 _OPTIONS = (
     click.option(
         "--model",
@@ -294,12 +285,13 @@ def model_options(command: Callable[P, R]) -> Callable[..., R]:
 
 
 def batch_options(command: Callable[P, R]) -> Callable[..., R]:
-    """Give a command the batch's limits alone; it receives them as a budget, `given`."""
+    """Give a command the limits of batch and day alone; it receives them as `given`."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **given: P.kwargs) -> R:
-        taken = {name: given.pop(name) for name in ("max_batch_cost", "max_batch_tokens")}
-        return command(*args, given=batch_budget(taken), **given)  # type: ignore[arg-type]  # as above
+        taken = {name: given.pop(name) for name in _OF_BATCH}
+        check_limits(taken)
+        return command(*args, given=_limits(taken), **given)  # type: ignore[arg-type]  # as above
 
     for option in reversed(BATCH_OPTIONS):
         wrapped = option(wrapped)
@@ -309,16 +301,20 @@ def batch_options(command: Callable[P, R]) -> Callable[..., R]:
 _NAMES = (
     *(field.name for field in fields(ModelSettings)),
     *("model", "user", "strict_prices", "cassette", "max_cost", "max_tokens", "max_requests"),
-    *("max_turns", "max_batch_cost", "max_batch_tokens"),
+    *("max_turns", *_OF_BATCH),
 )
 
 
-def batch_budget(given: Mapping[str, object]) -> Budget:
-    """What a batch may use; raises UsageError for a limit that is none."""
-    check_limits(given)
-    return Budget(
-        usd=_given(given, "max_batch_cost", float), tokens=_given(given, "max_batch_tokens", int)
+def _limits(given: Mapping[str, object]) -> Shared:
+    """What a batch may use, and all batches of a day."""
+    batch, day = (
+        Budget(
+            usd=_given(given, f"max_{whose}_cost", float),
+            tokens=_given(given, f"max_{whose}_tokens", int),
+        )
+        for whose in ("batch", "day")
     )
+    return Shared(batch, day=day)
 
 
 def check_limits(given: Mapping[str, object]) -> None:
@@ -350,8 +346,8 @@ def _asked(given: dict[str, object]) -> Asked:
             turns=_given(given, "max_turns", int),
         ),
         user=named_model("--user", user) if (user := _given(given, "user", str)) else None,
-        shared=Shared(
-            budget=batch_budget(given),
+        shared=replace(
+            _limits(given),
             strict_prices=bool(given["strict_prices"]),
             cassette=_given(given, "cassette", Path),
         ),

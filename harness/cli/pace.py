@@ -90,7 +90,7 @@ class Pace:
             return
         from harness.executors import ray  # noqa: PLC0415  # Ray is heavy
 
-        kit = ray.kit_for(settings, specs, batch, tools, purse.budget if purse else None)
+        kit = ray.kit_for(settings, specs, batch, tools, purse)
         kit = replace(kit, min_free_bytes=self.min_free_bytes)
         with ray.opened(self.cluster, kit, specs, tools, purse) as executor:
             yield executor

@@ -23,16 +23,18 @@ from harness.cli.forecast import (
 from harness.cli.lookup import find_batch
 from harness.cli.models import Asked, model_options
 from harness.cli.pace import Pace, pace_options
+from harness.cli.purses import day_purse, limits_of
 from harness.cli.readiness import Gap, engine_of, gaps_of
 from harness.cli.reusing import reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
 from harness.cli.wearing import Worn, specialist_options, without_chooser
 from harness.errors import UsageError
+from harness.gateway.budget import Purse
 from harness.plan import Conditions
 from harness.report.compared import outlook_document
 from harness.report.families import as_one
 from harness.report.forecast import Forecast
-from harness.report.limits import Limits, refuse_hopeless
+from harness.report.limits import refuse_hopeless
 from harness.report.planned import (
     Design,
     Pilot,
@@ -104,7 +106,8 @@ def plan(  # noqa: PLR0913  # click hands over one argument per option
     known = known_runs(settings, pilot_batch)
     like = stored_like(settings, asked.shared) if wants_reuse else None
     found = forecast_of(specs, known, asked.shared, jobs, like)
-    limits = Limits(asked.shared.budget.usd, asked.shared.budget.tokens, pace.most_s)
+    day = day_purse(settings, asked.shared.of_day)
+    limits = limits_of(Purse(asked.shared.budget, day=day), pace.most_s)
     gaps = gaps_of(settings, specs, asked.shared, pace.min_free_bytes)
     gaps = (engine, *gaps) if isinstance(engine, Gap) else gaps
     design = design_of(specs)

@@ -19,12 +19,12 @@ from harness.cli.models import (
     Shared,
     batch_options,
     look_at_models,
-    purses_of,
     remembered_grading,
     remembered_shared,
     source_of,
 )
 from harness.cli.pace import Pace, pace_options
+from harness.cli.purses import purses_of
 from harness.cli.result import report, reported
 from harness.cli.run import opened, work_on
 from harness.cli.telling import Telling, telling_options, told
@@ -65,7 +65,7 @@ FEW = 5
 def resume(  # noqa: PLR0913  # click hands over one argument per option
     *,
     batch_id: str,
-    given: Budget,
+    given: Shared,
     pace: Pace,
     telling: Telling,
     max_faults: int,
@@ -95,10 +95,14 @@ def resume(  # noqa: PLR0913  # click hands over one argument per option
     if len(missing) < len(everything):
         _say_left_alone([each for each in everything if each.faults >= max_faults])
     shares = [remembered_shared(json.loads(planned.settings)) for planned in missing]
-    budget = _budget(shares, given)
-    purses = purses_of(settings, batch, budget)
+    limits = Shared(
+        _budget([share.budget for share in shares], given.budget),
+        day=_budget([share.day for share in shares], given.day),
+    )
+    is_asked = any(share.cassette is None for share in shares)
+    purses = purses_of(settings, batch, limits.budget, limits.day if is_asked else Budget())
     specs = _replanned(settings, missing, purses)
-    groups = _by_source(specs, shares, budget)
+    groups = _by_source(specs, shares, limits)
     for shared, alike in groups:
         look_at_models(settings, alike, shared)
     # before any of them runs, each has what it plays
@@ -133,17 +137,16 @@ def _say_left_alone(spoiled: Sequence[Planned]) -> None:
         console.print(f"      and {len(spoiled) - FEW} more")
 
 
-def _budget(shares: Sequence[Shared], given: Budget) -> Budget:
-    """What the batch may use: as it is asked now, else the least that it was planned with."""
+def _budget(planned: Sequence[Budget], given: Budget) -> Budget:
+    """What may be used: as it is asked now, else the least that runs were planned with."""
     return Budget(
-        usd=given.usd or min((s.budget.usd for s in shares if s.budget.usd), default=None),
-        tokens=given.tokens
-        or min((s.budget.tokens for s in shares if s.budget.tokens), default=None),
+        usd=given.usd or min((each.usd for each in planned if each.usd), default=None),
+        tokens=given.tokens or min((each.tokens for each in planned if each.tokens), default=None),
     )
 
 
 def _by_source(
-    specs: Sequence[RunSpec], shares: Sequence[Shared], budget: Budget
+    specs: Sequence[RunSpec], shares: Sequence[Shared], limits: Shared
 ) -> list[tuple[Shared, list[RunSpec]]]:
     """The runs that play one cassette, or none, and what they were planned with."""
     groups: dict[tuple[Path | None, str | None], list[RunSpec]] = {}
@@ -151,7 +154,8 @@ def _by_source(
         groups.setdefault((shared.cassette, shared.cassette_digest), []).append(spec)
     strict = any(shared.strict_prices for shared in shares)
     return [
-        (Shared(budget, strict, path, digest), alike) for (path, digest), alike in groups.items()
+        (replace(limits, strict_prices=strict, cassette=path, cassette_digest=digest), alike)
+        for (path, digest), alike in groups.items()
     ]
 
 

@@ -29,11 +29,11 @@ from harness.cli.models import (
     look_at_prices,
     model_options,
     named_model,
-    purses_of,
     source_of,
 )
 from harness.cli.onlookers import Onlookers
 from harness.cli.pace import STEADY, Pace, pace_options
+from harness.cli.purses import count_others, further, purses_of
 from harness.cli.result import report, reported
 from harness.cli.reusing import Like, reuse, reuse_option
 from harness.cli.selection import Picked, cells_of, selection_options
@@ -56,12 +56,11 @@ from harness.domain.ids import BatchId
 from harness.domain.record import Cell, RunRecord
 from harness.domain.spec import RunSpec, Warmup
 from harness.errors import BatchStopped, EnvironmentFault, Interrupted, UsageError
-from harness.gateway.budget import Purse
 from harness.plan import Conditions
 from harness.report.words import plural
 from harness.sandbox.owner import is_alive
 from harness.settings import Settings
-from harness.store.base import Store, Wanted
+from harness.store.base import Wanted
 from harness.tools import Tools, Watch
 
 
@@ -128,7 +127,7 @@ def run(  # noqa: PLR0913  # click hands over one argument per option
     if mint_template:
         worn, picked = _minted(settings, mint_template, worn, picked)
     batch = new_batch(batch_id)
-    purses = purses_of(settings, batch, asked.shared.budget)
+    purses = purses_of(settings, batch, asked.shared.budget, asked.shared.of_day)
     if worn.wearing.chooser and (worn.refs or picked.matrix):
         look_at_prices(settings, [worn.wearing.chooser], asked.shared)
     conditions = Conditions(
@@ -244,7 +243,7 @@ def work_on(  # each is something that the command was told
     """Make the runs; says how to go on where it ends before its plan does."""
     jobs, bounds = pace.on_engine(settings, specs)
     purse = source.purses.get(batch)
-    beat = partial(_count_others, tools.store, batch, purse) if purse else None
+    beat = partial(count_others, tools.store, batch, purse) if purse else None
     claims = Claims(tools.store, batch, tools.owner, tools.now, is_alive, beat)
     try:
         with pace.executor(settings, specs, batch, tools, purse) as executor:
@@ -258,11 +257,8 @@ def work_on(  # each is something that the command was told
         raise Interrupted(f"stopped; to run what is missing: bench resume {batch}") from stop
     except BatchStopped as stop:
         missing = plural(len(tools.store.missing(batch)), "run")
-        larger = ""
-        if "budget is spent" in str(stop):
-            larger = " --max-batch-tokens N" if "tokens" in str(stop) else " --max-batch-cost USD"
         raise BatchStopped(
-            f"{stop}\n{missing} of the batch still to be made: bench resume {batch}{larger}"
+            f"{stop}\n{missing} of the batch still to be made: {further(batch, str(stop))}"
         ) from stop
     except EnvironmentFault as fault:
         # what cannot even be stored ends the batch; what was stored before it is as it was
@@ -270,12 +266,6 @@ def work_on(  # each is something that the command was told
     if others := claims.elsewhere():
         messages().print(f"{plural(others, 'run')} of the batch: another command makes them now")
     return made
-
-
-def _count_others(store: Store, batch: BatchId, purse: Purse) -> None:
-    """What other commands have stored of the batch is gone from its purse here, too."""
-    spent = store.spent(batch)
-    purse.at_least(usd=spent.least_usd, tokens=spent.tokens)
 
 
 @contextmanager

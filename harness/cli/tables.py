@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, overload
 
@@ -14,6 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 GAP = 2
+AT_ONCE = 500
+"""So many rows are made, measured and laid out together."""
 JOINTS = tuple(
     re.compile(rf"(?<=[{ends}])(?=\S)|(?<=\S)(?=@)") for ends in (r"\s/", r"\s/:", r"\s/:_-")
 )
@@ -102,22 +104,30 @@ class FittedTable:
         widest = self._widest()
         if sum(widest) <= room:
             return Layout(JOINTS[0], tuple(widest), fits=True)
-        narrowest = {each: self._narrowest(each) for each in JOINTS}
-        fitting = (each for each in JOINTS if sum(narrowest[each]) <= room)
-        joints = next(fitting, JOINTS[-1])
-        widths = _shrunk(widest, narrowest[joints], room)
+        for joints in JOINTS:
+            narrowest = self._narrowest(joints)
+            if sum(narrowest) <= room:
+                break
+        widths = _shrunk(widest, narrowest, room)
         return Layout(joints, tuple(widths), fits=sum(widths) <= room)
 
     def cells(self, row: Sequence[str]) -> list[Cell]:
         """A row as it is shown."""
         return list(map(self.cell, row))
 
+    def _distinct(self) -> Iterator[Sequence[tuple[Column, set[str]]]]:
+        """What stands in each column, some rows at a time: most cells say what others say."""
+        for rows in _some(self.rows):
+            yield [
+                (c, set(texts))
+                for c, texts in zip(self.columns, zip(*rows, strict=True), strict=True)
+            ]
+
     def _widest(self) -> list[int]:
         most = [cell_len(column.name) for column in self.columns]
-        for row in self.rows:
-            for at, cell in enumerate(self.cells(row)):
-                if (length := _length(_plain(cell))) > most[at]:
-                    most[at] = length
+        for columns in self._distinct():
+            for at, (_, texts) in enumerate(columns):
+                most[at] = max(most[at], *(_length(_plain(self.cell(text))) for text in texts))
         return most
 
     def _narrowest(self, joints: re.Pattern[str]) -> list[int]:
@@ -125,11 +135,16 @@ class FittedTable:
             max((cell_len(w) for w in ([c.name] if c.whole else c.name.split())), default=0)
             for c in self.columns
         ]
-        for row in self.rows:
-            for at, (cell, column) in enumerate(zip(self.cells(row), self.columns, strict=True)):
-                for piece in column.pieces(_plain(cell), joints):
-                    least[at] = max(least[at], cell_len(piece.rstrip()))
+        for columns in self._distinct():
+            for at, (column, texts) in enumerate(columns):
+                for text in texts:
+                    for piece in column.pieces(_plain(self.cell(text)), joints):
+                        least[at] = max(least[at], cell_len(piece.rstrip()))
         return least
+
+
+Piece = str | tuple[Segment, ...]
+"""A cell as a part of its line, with all that stands between it and the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,27 +167,35 @@ class Part:
             return
         if self.is_first and (self.table.title or _is_named(self.table) or not self.rows):
             yield self._made((), is_headed=True)
-        for row in self.rows:
-            cells = self.table.cells(row)
-            if all(map(_is_in_line, cells, self.layout.widths)):
-                yield from self._line(console, cells)
-            else:
-                yield self._made((row,), is_headed=False)
+        for rows in _some(self.rows):
+            known = self._pieces(console, rows)
+            for row in rows:
+                pieces = [of_column[text] for of_column, text in zip(known, row, strict=True)]
+                if None in pieces:
+                    yield self._made((row,), is_headed=False)
+                else:
+                    yield from _line(pieces)
 
-    def _line(self, console: Console, cells: Sequence[Cell]) -> Iterator[Segment]:
-        """As rich would write it, and thirty times as fast."""
-        text = ""
-        for cell, column, wide in zip(cells, self.table.columns, self.layout.widths, strict=True):
-            left = " " * (wide - _wide(_plain(cell)))
-            if isinstance(cell, str):
-                text += f"{left}{cell}" if column.right else f"{cell}{left}"
-            else:
-                yield Segment(text + left * column.right)
-                yield from cell.render(console)
-                text = left * (not column.right)
-            text += GAP * " "
-        yield Segment(text[:-GAP])
-        yield Segment.line()
+    def _pieces(
+        self, console: Console, rows: Sequence[Sequence[str]]
+    ) -> Sequence[Mapping[str, Piece | None]]:
+        """Of each column what its cells become, each text once; None does not fit into a line."""
+        return [
+            {text: self._piece(console, self.table.cell(text), at) for text in set(texts)}
+            for at, texts in enumerate(zip(*rows, strict=True))
+        ]
+
+    def _piece(self, console: Console, cell: Cell, at: int) -> Piece | None:
+        """As rich would write it, and a hundred times as fast."""
+        column, wide = self.table.columns[at], self.layout.widths[at]
+        if not _is_in_line(cell, wide):
+            return None
+        left = " " * (wide - _wide(_plain(cell)))
+        end = GAP * " " if at + 1 < len(self.layout.widths) else "\n"
+        before, after = (left, end) if column.right else ("", left + end)
+        if isinstance(cell, str):
+            return f"{before}{cell}{after}"
+        return (Segment(before), *cell.render(console), Segment(after))
 
     def _made(self, rows: Sequence[Sequence[str]], *, is_headed: bool) -> Table:
         table, layout = self.table, self.layout
@@ -198,6 +221,22 @@ class Part:
                 )
             )
         return made
+
+
+def _some(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
+    return (list(rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE))
+
+
+def _line(pieces: Sequence[Piece | None]) -> Iterator[Segment]:
+    text = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            text += piece
+        elif piece:
+            yield Segment(text)
+            yield from piece
+            text = ""
+    yield Segment(text)
 
 
 def _is_named(table: FittedTable) -> bool:

@@ -1,8 +1,9 @@
-"""Where the nodes of a batch meet its command: the batch's purse, what they tell, and the end."""
+"""Where the nodes of a batch meet its command: its purse, what they tell, and the end."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import ray
@@ -12,7 +13,7 @@ from harness.domain.ids import RunId
 from harness.domain.model import Budget, Usage
 from harness.errors import ProviderFault
 from harness.gateway.base import Refusal
-from harness.gateway.budget import Purse
+from harness.gateway.budget import DayPurse, Drawn, Purse
 
 MOST_KEPT = 10_000
 """So many words wait for the command; those that come then are not shown."""
@@ -27,18 +28,35 @@ class Said(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What was said since somebody asked, and what the batch has drawn."""
+    """What was said since somebody asked, and what the batch and the day have drawn."""
 
     said: Sequence[Said]
     usd: float
     tokens: int
+    day: Drawn | None = None
+
+
+class Allowed(NamedTuple):
+    """What the nodes may use together."""
+
+    batch: Budget
+    day: Budget | None = None
+    """Of which other batches take, too."""
+
+    def purse(self) -> Purse:
+        """Of which nothing was taken."""
+        day = DayPurse(self.day, lambda: datetime.now(UTC)) if self.day else None
+        return Purse(self.batch, day=day)
 
 
 class Desk:
     """One actor beside the command; it ends with it."""
 
-    def __init__(self, budget: Budget, usd: float, tokens: int) -> None:
-        self._purse = Purse(budget, usd, tokens)
+    def __init__(self, allowed: Allowed, usd: float, tokens: int, day: Drawn | None = None) -> None:
+        self._purse = allowed.purse()
+        self._purse.at_least(usd=usd, tokens=tokens)
+        if day and self._purse.day:
+            self._purse.day.at_least(day)
         self._said: list[Said] = []
         self._is_over = False
 
@@ -50,7 +68,8 @@ class Desk:
     def heard(self) -> Heard:
         """What was passed on since the last time."""
         said, self._said = self._said, []
-        return Heard(said, self._purse.usd, self._purse.tokens)
+        day = self._purse.day.drawn if self._purse.day else None
+        return Heard(said, self._purse.usd, self._purse.tokens, day)
 
     def end(self) -> None:
         """What is under way is to end."""
@@ -78,8 +97,8 @@ class FarPurse(Purse):
 
     __slots__ = ("_desk",)
 
-    def __init__(self, budget: Budget, desk: Any) -> None:  # noqa: ANN401  # an actor has no type
-        super().__init__(budget)
+    def __init__(self, allowed: Allowed, desk: Any) -> None:  # noqa: ANN401  # an actor has no type
+        super().__init__(allowed.batch, day=allowed.purse().day)
         self._desk = desk
 
     def take(self, *, turn: bool) -> tuple[Refusal, str] | None:

@@ -22,13 +22,13 @@ from harness.bounds import Bounds
 from harness.domain.artifact import Artifact
 from harness.domain.grading import graded
 from harness.domain.ids import BatchId, RunId
-from harness.domain.model import Budget, ModelRef
+from harness.domain.model import ModelRef
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.spec import RunSpec
 from harness.errors import EnvironmentFault, Interrupted, StoreFault, UsageError
 from harness.executors.build import Build, this_build
-from harness.executors.desk import FarPurse, Said
+from harness.executors.desk import Allowed, FarPurse, Said
 from harness.executors.parcel import Parcel, unpacked
 from harness.gateway.budget import Purse
 from harness.interrupts import INTERRUPTS
@@ -67,7 +67,8 @@ class Kit:
     probe: Artifact
     """Kept where the command keeps its artefacts: a node must find it there."""
     models: tuple[ModelRef, ...] = ()
-    budget: Budget | None = None
+    allowed: Allowed | None = None
+    """What all runs of it may use together, where that is limited."""
     replay: bytes | None = None
     min_free_bytes: int = 0
     opens: str = "harness.executors.node:open_place"
@@ -251,7 +252,7 @@ def _opened(kit: Kit, desk: Any) -> Shop:  # noqa: ANN401  # as above
     settings = _settings(kit, os.environ)
     configure(verbose=settings.verbose)
     watch = FarWatch()
-    purses = {kit.batch: FarPurse(kit.budget, desk)} if kit.budget else {}
+    purses = {kit.batch: FarPurse(kit.allowed, desk)} if kit.allowed else {}
     opens: Opens = roster.load_attribute(kit.opens)
     place = opens(settings, watch, purses, kit.replay)
     _look(kit, settings, place.tools)

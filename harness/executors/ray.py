@@ -30,7 +30,7 @@ from harness.draft import Draft
 from harness.errors import BatchStopped, EnvironmentFault, Interrupted, SandboxFault, UsageError
 from harness.executors.build import this_build
 from harness.executors.cluster import Cluster, needs_of, pinned
-from harness.executors.desk import Desk, Heard
+from harness.executors.desk import Allowed, Desk, Heard
 from harness.executors.node import Kit, Told, attempt_here, spot_of, visit
 from harness.executors.parcel import packed
 from harness.gateway.budget import Purse
@@ -62,7 +62,7 @@ def kit_for(
     specs: Sequence[RunSpec],
     batch: BatchId,
     tools: Tools,
-    budget: Budget | None,
+    purse: Purse | None,
 ) -> Kit:
     """What the nodes are to know of a batch that is planned."""
     spot = spot_of(settings.root)
@@ -80,7 +80,7 @@ def kit_for(
         parcel=packed(settings.root, [spec.scenario.suite for spec in specs]),
         probe=tools.artifacts.put("batch.txt", batch.encode()),
         models=tuple(dict.fromkeys(model for model in models if model)),
-        budget=budget,
+        allowed=Allowed(purse.budget, purse.day.budget if purse.day else None) if purse else None,
         replay=tools.replay,
     )
 
@@ -106,10 +106,10 @@ class RayExecutor:
         # nothing is begun anew by Ray itself: it does not know what is stored
         self._task = ray.remote(max_retries=0)(attempt_here)
         self._kit = ray.put(kit)
-        drawn = (purse.usd, purse.tokens) if purse else (0.0, 0)
+        drawn = (purse.usd, purse.tokens, purse.day and purse.day.drawn) if purse else (0.0, 0)
         here = pinned(ray.get_runtime_context().get_node_id())
         desk = ray.remote(Desk).options(num_cpus=0, scheduling_strategy=here)
-        self._desk: Any = desk.remote(kit.budget or Budget(), *drawn)
+        self._desk: Any = desk.remote(kit.allowed or Allowed(Budget()), *drawn)
         self._lock = threading.Lock()
         self._ended_at: float | None = None
         self._stopped: str | None = None
@@ -178,7 +178,9 @@ class RayExecutor:
             else:
                 self._tools.watch.tell(said.run, said.text)
         if self._purse is not None:
-            self._purse.set_to(usd=heard.usd, tokens=heard.tokens)
+            self._purse.at_least(usd=heard.usd, tokens=heard.tokens)
+            if self._purse.day and heard.day:
+                self._purse.day.at_least(heard.day)
 
     def _told(self, spec: RunSpec, run: RunId) -> Told | None:
         """How the task ended; None where it is lost."""

@@ -106,11 +106,10 @@ class Account:
                     each.give_back(request=True, turn=ask.turn)
                 refusal, why = empty
                 self.cut_by_batch = number > 0
-                whose = "batch's budget" if self.cut_by_batch else "budget"
-                raise RefusedError(refusal, f"the {whose} is spent: {why}")
+                raise RefusedError(refusal, why)
 
     def _check_paid(self) -> None:
-        limited = self._limits_usd or any(p.budget.tokens is not None for p in self._purses)
+        limited = self._limits_usd or any(purse.limits_tokens for purse in self._purses)
         if limited and self._counters.unpaid >= MOST_UNPAID:
             why = (
                 f"what {MOST_UNPAID} answers used or cost is not known,"
@@ -120,7 +119,7 @@ class Account:
 
     @property
     def _limits_usd(self) -> bool:
-        return any(purse.budget.usd is not None for purse in self._purses)
+        return any(purse.limits_usd for purse in self._purses)
 
     def answered(self, ask: Ask, heard: Heard, cost_usd: float | None = None) -> None:
         """Book an answer; `cost_usd` is what it cost when it was recorded."""

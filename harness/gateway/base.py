@@ -79,7 +79,7 @@ class Line(Protocol):
 
     @property
     def cut_by_batch(self) -> bool:
-        """It was not the run's own budget that was spent, but what its batch has in common."""
+        """It was not the run's own budget that was spent, but one that it has with others."""
         ...
 
     @property

@@ -74,7 +74,7 @@ class GatewayLine:
 
     @property
     def cut_by_batch(self) -> bool:
-        """It was not the run's own budget that was spent, but what its batch has in common."""
+        """It was not the run's own budget that was spent, but one that it has with others."""
         return self._account.cut_by_batch
 
     @property

@@ -78,7 +78,7 @@ class ModelGateway:
         target = self._targets.find(access.model) if access.replay is None else None
         token = f"mintmark-{secrets.token_urlsafe(TOKEN_BYTES)}"
         hidden = [token, *([target.key] if target and target.key else [])]
-        purses = [Purse(access.budget)]
+        purses = [Purse(access.budget, whose="budget")]
         if access.batch in self._purses:
             purses.append(self._purses[access.batch])
         recorder = Recorder(hidden, access.model.label)
@@ -105,8 +105,7 @@ class ModelGateway:
     def stopped(self, batch: BatchId) -> str | None:
         """Why no further run of a batch can ask a model."""
         purse = self._purses.get(batch)
-        spent = purse.empty() if purse else None
-        return self._denied or (f"the batch's budget is spent: {spent}" if spent else None)
+        return self._denied or (purse.empty() if purse else None)
 
     def _running(self) -> _Loop:
         with self._lock:

@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from harness.report.paired import CellPair, Observation
 from harness.report.power import LEAST_SCENARIOS
 from harness.stats.estimate import ALPHA, Estimate
 from harness.stats.exact import EXACT_CLUSTERS, SignFlip
-from harness.stats.exchange import exchange
+from harness.stats.exchange import Sides, exchange
 from harness.stats.multiplicity import benjamini_hochberg, holm
 from harness.stats.paired import PairedCell, PairedDifference, paired_difference
 
@@ -57,8 +58,8 @@ class Effect:
     """On exactly these scenarios: only the runs are a sample."""
     sign_flip: SignFlip | None
     """The same question as `general` without assuming a distribution; None where not asked."""
-    permutation: float | None = None
-    """By exchanging the runs of every cell; None where claims do not hang on it."""
+    exchanged: tuple[Sides, ...] = ()
+    """The runs of every cell, where claims may hang on whether they could change places."""
     differing: int = 0
     """Scenarios that did not come out the same on both sides."""
     p: float | None = None
@@ -75,6 +76,11 @@ class Effect:
     def delta(self) -> float:
         """After minus before."""
         return self.general.mean
+
+    @property
+    def permutation(self) -> float | None:
+        """By exchanging the runs of every cell; computed when asked, as it may take its time."""
+        return _exchange(self.exchanged) if self.exchanged else None
 
     def is_fragile(self, alpha: float = ALPHA) -> bool:
         """The t test and the sign-flip test fall on different sides of `alpha`."""
@@ -131,7 +137,7 @@ def effect(
         general=found.general.within(-most, most),
         these=found.these.within(-most, most),
         sign_flip=found.check if is_tested else None,
-        permutation=_permutation(cells, found, exact=exact),
+        exchanged=_exchanged(cells, found, exact=exact),
         differing=sum(map(bool, found.contributions)),
     )
     return replace(made, p=_p(made))
@@ -157,17 +163,18 @@ def adjusted(effects: Sequence[Effect], declared: Sequence[str]) -> tuple[Effect
     return tuple(raised.get(place, each) for place, each in enumerate(effects))
 
 
-def _permutation(
+_exchange = lru_cache(maxsize=64)(exchange)
+
+
+def _exchanged(
     cells: Sequence[PairedCell], found: PairedDifference, *, exact: bool
-) -> float | None:
+) -> tuple[Sides, ...]:
     """Signs answer the same question of many scenarios whose sides ran equally often."""
-    runs = [(cell.baseline, cell.specialist) for cell in cells]
+    runs = tuple((cell.baseline, cell.specialist) for cell in cells)
     is_even = all(len(before) == len(after) for before, after in runs)
     is_few = found.clusters < LEAST_SCENARIOS
     says = (found.these if is_few else found.general).excludes(0)
-    return (
-        exchange(runs) if len(runs) == 1 or (exact and says and (is_few or not is_even)) else None
-    )
+    return runs if len(runs) == 1 or (exact and says and (is_few or not is_even)) else ()
 
 
 def _p(found: Effect) -> float | None:

@@ -11,50 +11,72 @@ from harness.report.words import dollars, plural, span
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What is left for the runs of a plan; None is no limit."""
+class Left:
+    """What is left of a budget; None is no limit."""
 
     usd: float | None = None
     tokens: int | None = None
-    seconds: float | None = None
     spent_usd: float = 0.0
-    """What earlier runs of the batch have taken; no part of what is left."""
+    """What earlier runs have taken; no part of what is left."""
     spent_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the runs of a plan may use."""
+
+    batch: Left = Left()
+    day: Left = Left()
+    """What all batches have in common until midnight, UTC."""
+    seconds: float | None = None
+
+    @property
+    def budgets(self) -> tuple[tuple[str, Left], ...]:
+        """With whose they are."""
+        return ("batch", self.batch), ("day", self.day)
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is limited."""
+        budgets = (left.usd is not None or left.tokens is not None for _, left in self.budgets)
+        return self.seconds is not None or any(budgets)
 
 
 def refuse_hopeless(found: Forecast, limits: Limits) -> None:
     """Raise UsageError where what is left does not pay for a single run, whichever it is."""
-    least = _least(found, "drawn_usd")
-    if limits.usd is not None and least is not None and limits.usd < least:
-        raise UsageError(
-            f"a run costs about {dollars(least)}, by runs that are stored, and"
-            f" {dollars(limits.usd)} {_left(limits.spent_usd)}: not one could be paid for; give a"
-            " larger --max-batch-cost"
-        )
-    least = _least(found, "tokens")
-    if limits.tokens is not None and least is not None and limits.tokens < least:
-        raise UsageError(
-            f"a run takes about {least:,.0f} tokens, by runs that are stored, and"
-            f" {limits.tokens:,} {_left(limits.spent_tokens, 'are')}: not one could be made; give a"
-            " larger --max-batch-tokens"
-        )
+    usd, tokens = _least(found, "drawn_usd"), _least(found, "tokens")
+    for whose, left in limits.budgets:
+        wait = ", or wait for the next day, which begins at 00:00 UTC" if whose == "day" else ""
+        if left.usd is not None and usd is not None and left.usd < usd:
+            raise UsageError(
+                f"a run costs about {dollars(usd)}, by runs that are stored, and"
+                f" {dollars(left.usd)} {_of(whose, left.spent_usd)}: not one could be paid for;"
+                f" give a larger --max-{whose}-cost{wait}"
+            )
+        if left.tokens is not None and tokens is not None and left.tokens < tokens:
+            raise UsageError(
+                f"a run takes about {tokens:,.0f} tokens, by runs that are stored, and"
+                f" {left.tokens:,} {_of(whose, left.spent_tokens, 'are')}: not one could be made;"
+                f" give a larger --max-{whose}-tokens{wait}"
+            )
 
 
 def shortfalls(found: Forecast, limits: Limits) -> Iterator[str]:
     """What the plan will not fit, said before it begins."""
     cost, tokens = found.total("drawn_usd"), found.total("tokens")
-    if limits.usd is not None and cost.value > limits.usd:
-        fits = _fitting(found, "drawn_usd", limits.usd)
-        yield (
-            f"about {dollars(cost.value)} is more than the {dollars(limits.usd)} that"
-            f" {_left(limits.spent_usd)}: {fits}"
-        )
-    if limits.tokens is not None and tokens.value > limits.tokens:
-        fits = _fitting(found, "tokens", limits.tokens)
-        yield (
-            f"about {tokens.value:,.0f} tokens are more than the {limits.tokens:,} that"
-            f" {_left(limits.spent_tokens, 'are')}: {fits}"
-        )
+    for whose, left in limits.budgets:
+        if left.usd is not None and cost.value > left.usd:
+            fits = _fitting(found, "drawn_usd", left.usd)
+            yield (
+                f"about {dollars(cost.value)} is more than the {dollars(left.usd)} that"
+                f" {_of(whose, left.spent_usd)}: {fits}"
+            )
+        if left.tokens is not None and tokens.value > left.tokens:
+            fits = _fitting(found, "tokens", left.tokens)
+            yield (
+                f"about {tokens.value:,.0f} tokens are more than the {left.tokens:,} that"
+                f" {_of(whose, left.spent_tokens, 'are')}: {fits}"
+            )
     wall = found.wall_s()
     if limits.seconds is not None and wall.value > limits.seconds:
         yield (
@@ -63,8 +85,8 @@ def shortfalls(found: Forecast, limits: Limits) -> Iterator[str]:
         )
 
 
-def _left(spent: float, verb: str = "is") -> str:
-    return f"{verb} left of the batch's budget" if spent else f"{verb} the batch's budget"
+def _of(whose: str, spent: float, verb: str = "is") -> str:
+    return f"{verb} left of the {whose}'s budget" if spent else f"{verb} the {whose}'s budget"
 
 
 def _least(found: Forecast, name: str) -> float | None:

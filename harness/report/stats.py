@@ -7,7 +7,7 @@ Everything else is counted beside the mean, never as a zero in it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -141,8 +141,15 @@ def cell_order(cell: Cell) -> tuple[str, ...]:
 def group_by_cell(runs: Iterable[Run]) -> tuple[Group, ...]:
     """One group per cell, by suite, scenario, tier and who worked."""
     cells: dict[Cell, list[Run]] = {}
+    # most runs of a cell share one object, and to hash a cell takes longer than all the rest; held,
+    # none of them can give its place to another
+    known: dict[int, tuple[Cell, list[Run]]] = {}
     for run in runs:
-        cells.setdefault(run.cell, []).append(run)
+        cell = run.cell
+        found = known.get(id(cell))
+        if found is None:
+            found = known[id(cell)] = (cell, cells.setdefault(cell, []))
+        found[1].append(run)
     return tuple(group(cells[cell]) for cell in sorted(cells, key=cell_order))
 
 
@@ -167,7 +174,7 @@ def group(records: Sequence[Run]) -> Group:
         seconds=spread([seconds for run in inside if (seconds := run.seconds) is not None]),
         cost_usd=used.cost_usd,
         unpriced=used.unpriced,
-        tasks=frozenset(_task(run) for run in inside),
+        tasks=frozenset(_tasks(inside)),
     )
 
 
@@ -181,10 +188,11 @@ def _planned(run: Run) -> tuple[str, Cell, int]:
     return run.batch, run.cell, run.iteration
 
 
-def _task(run: Run) -> Task:
-    return Task(
-        fixture=run.fixture,
-        threshold=run.threshold,
-        checks=run.graders,
-        definition=run.task_digest,
-    )
+def _tasks(runs: Iterable[Run]) -> Iterator[Task]:
+    """Each that is not the one before it: the runs of a cell hardly ever differ."""
+    last = None
+    for run in runs:
+        task = run.fixture, run.threshold, run.graders, run.task_digest
+        if task != last:
+            last = task
+            yield Task(*task)

@@ -10,6 +10,8 @@ _SLACK = 1e-9
 
 def printable(text: str) -> str:
     """Text from a sandbox made safe to show: control and bidi characters are escaped."""
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text
     )

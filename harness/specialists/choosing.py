@@ -81,7 +81,7 @@ class Chooser:
         except OutOfBudget as error:
             raise UsageError(
                 f"{self.model.label} chose nothing for {template.name}: {error};"
-                " give a larger --max-batch-cost or --max-batch-tokens"
+                " give a larger --max-batch-cost or --max-batch-tokens, or those of the day"
             ) from error
 
 

@@ -92,6 +92,23 @@ def binomial_mass(successes: int, trials: int, p: float) -> float:
     return math.comb(trials, successes) * p**successes * (1 - p) ** (trials - successes)
 
 
+def hypergeometric(pool: int, marked: int, hand: int) -> dict[int, float]:
+    """P(X = x) for every x: so many of the marked are in a hand that is drawn from the pool.
+
+    From the likeliest x outwards by ratios, so that neither large numbers nor logarithms occur.
+    """
+    least, most = max(0, hand + marked - pool), min(hand, marked)
+    top = (hand + 1) * (marked + 1) // (pool + 2)
+    others = pool - marked - hand
+    masses = {top: 1.0}
+    for x in range(top, most):
+        masses[x + 1] = masses[x] * ((marked - x) * (hand - x) / ((x + 1) * (others + x + 1)))
+    for x in range(top, least, -1):
+        masses[x - 1] = masses[x] * (x * (others + x) / ((marked - x + 1) * (hand - x + 1)))
+    whole = math.fsum(masses.values())
+    return {x: mass / whole for x, mass in masses.items()}
+
+
 def chi_square_tail(x: float) -> float:
     """P(X > x) of chi-squared with one degree of freedom."""
     return math.erfc(math.sqrt(x / 2))

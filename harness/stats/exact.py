@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 
 from harness.stats.distributions import binomial_mass, binomial_tail, chi_square_tail
 from harness.stats.inputs import finite, probability
@@ -16,7 +15,8 @@ from harness.stats.streams import SEED, Stream, sha256_stream
 EXACT_CLUSTERS = 20
 """Up to here every pattern of signs is counted; above, a random sample of them."""
 FLIPS = 100_000
-MOST_SPLITS = 200_000
+MOST_HALVES = 2**15
+"""Choices among half of the runs up to which every split is counted by pairs of them."""
 _SAME = 1e-12
 _BYTE = 8
 
@@ -115,22 +115,29 @@ def wilcoxon(values: Sequence[float]) -> float | None:
 def permutation(before: Sequence[float], after: Sequence[float]) -> float | None:
     """The exact two-sided p that two sets of runs of one scenario differ in their mean.
 
-    None when there are too many ways to split them to count: Welch's interval is then good.
+    None when there are too many ways to split them to count.
     """
     finite(before, "runs before")
     finite(after, "runs after")
     pool = [*before, *after]
-    splits = math.comb(len(pool), len(after))
-    if splits > MOST_SPLITS:
+    expected = math.fsum(pool) / len(pool)
+    fewer = [value - expected for value in min(before, after, key=len)]
+    least = abs(math.fsum(fewer)) - _SAME * math.fsum(map(abs, pool))
+    if least <= 0:
+        return 1.0
+    hand, middle = len(fewer), len(pool) // 2
+    if _choices(len(pool) - middle, hand) > MOST_HALVES:
         return None
-    expected = math.fsum(pool) * len(after) / len(pool)
-    observed = abs(math.fsum(after) - expected)
-    slack = _SAME * math.fsum(map(abs, pool))
-    beyond = sum(
-        abs(math.fsum(chosen) - expected) >= observed - slack
-        for chosen in combinations(pool, len(after))
+    # every hand is one of a half of the pool and the rest of the other half
+    left, right = (
+        _sums([value - expected for value in half], hand) for half in (pool[:middle], pool[middle:])
     )
-    return beyond / splits
+    beyond = 0
+    for some, others in zip(map(sorted, left), reversed(right), strict=True):
+        above = sum(len(some) - bisect_left(some, least - other) for other in others)
+        below = sum(bisect_right(some, -least - other) for other in others)
+        beyond += above + below
+    return beyond / math.comb(len(pool), hand)
 
 
 def mcnemar(*, both: int, before_only: int, after_only: int, neither: int) -> McNemar:
@@ -177,6 +184,26 @@ def _signed(totals: Sequence[float]) -> list[float]:
     sums = [0.0]
     for total in totals:
         sums = [each + total for each in sums] + [each - total for each in sums]
+    return sums
+
+
+def _choices(runs: int, most: int) -> int:
+    """How many there are among runs, of so many at most; counted until they are too many."""
+    choices = ways = 1
+    for size in range(min(runs, most)):
+        if choices > MOST_HALVES:
+            break
+        ways = ways * (runs - size) // (size + 1)
+        choices += ways
+    return choices
+
+
+def _sums(values: Sequence[float], most: int) -> list[list[float]]:
+    """Of every choice among the values, by how many are chosen, up to so many."""
+    sums: list[list[float]] = [[0.0], *([] for _ in range(most))]
+    for value in values:
+        for size in range(most, 0, -1):
+            sums[size] += [each + value for each in sums[size - 1]]
     return sums
 
 

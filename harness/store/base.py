@@ -51,7 +51,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What the runs of a batch took from its common budget, judges included."""
+    """What runs took from the budget that they have in common, judges included."""
 
     usd: float | None
     """None when the price of anything in it is unknown."""
@@ -194,6 +194,10 @@ class Store(Protocol):
 
     def spent(self, batch: BatchId) -> Spent:
         """What a batch's runs took from its budget; nothing, of a batch without one."""
+        ...
+
+    def spent_since(self, when: datetime) -> Spent:
+        """What the runs took that ended since then, of all batches; a cassette costs nothing."""
         ...
 
     def control(self, key: Digest) -> Control | None:

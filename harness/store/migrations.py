@@ -159,11 +159,31 @@ def m004_outlines_of_runs(db: Connection) -> None:
         _each(db, "CREATE INDEX runs_of_a_batch ON runs (batch, started_at, id)")
 
 
+def m005_spending_by_day(db: Connection) -> None:
+    """All that is summed up of a day, whichever batches its runs are of."""
+    _each(
+        db,
+        """CREATE INDEX runs_by_day ON runs
+            (finished_at, simulated, model, drawn_usd, drawn_least_usd, drawn_tokens)""",
+    )
+
+
+def m006_settled_runs_in_an_index(db: Connection) -> None:
+    """Whether a planned run is settled, without a look at the row of each of its records."""
+    _each(
+        db,
+        "CREATE INDEX runs_settling ON runs (batch, cell, iteration, cause)",
+        "DROP INDEX runs_of_a_plan",
+    )
+
+
 MIGRATIONS: Sequence[Migration] = (
     m001_batches_runs_and_controls,
     m002_reviews_of_stored_runs,
     m003_claims_and_spending,
     m004_outlines_of_runs,
+    m005_spending_by_day,
+    m006_settled_runs_in_an_index,
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
@@ -27,11 +29,13 @@ TOKENS = (
     "reasoning_tokens",
 )
 """In the order of Usage's fields."""
+KNOWN = 1000
+"""So many different rows of scores are kept to be found again."""
 
 _COLUMNS = (
-    *("id", "batch", "cell", "iteration", "status", "cause", "total_score", "threshold", "passed"),
-    *("simulated", "cost_usd", "task_digest", "fixture", "faulted", "partly_graded", "session_s"),
-    *("graders", "check_scores", "asked", "judging", "reused"),
+    *("id", "cell", "iteration", "task_digest", "fixture", "threshold", "simulated", "status"),
+    *("cause", "faulted", "partly_graded", "passed", "total_score", "graders", "check_scores"),
+    *("session_s", "cost_usd", "asked", "judging", "reused"),
     *TOKENS,
 )
 
@@ -67,42 +71,58 @@ def _text(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector: nothing read is in a cycle, and to look takes as long as to read."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class OutlineReader:
     """Reads rows of OUTLINE_ROWS; what many say alike is read, and kept, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: BatchId) -> None:
+        """`batch` is the one that every row is of."""
+        self._batch = batch
         self._cells: dict[str, Cell] = {}
         self._graders: dict[str, tuple[Grader, ...]] = {}
+        self._scores: dict[str, tuple[float | None, ...]] = {}
         self._asked: dict[str, Asked] = {}
 
     def read(self, row: Row[*tuple[Any, ...]]) -> Outline:
         """One run; raises one of MISREAD when its outline was never written."""
-        run, batch, cell, iteration, status, cause, score, threshold, passed, *more = row
-        simulated, cost_usd, task, fixture, faulted, partly_graded, seconds, *more = more
-        graders, check_scores, asked, judging, reused, *tokens = more
+        run, cell, iteration, task, fixture, threshold, simulated, status, *more = row
+        cause, faulted, partly_graded, passed, score, graders, check_scores, *more = more
+        seconds, cost_usd, asked, judging, reused, *tokens = more
+        # by position, in the order of the fields: their names would take longer than all the rest
         return Outline(
-            id=run,
-            batch=BatchId(intern(batch)),
-            cell=self._cells.get(cell) or self._cell(cell),
-            iteration=iteration,
-            task_digest=Digest(intern(task)),
-            fixture=intern(fixture),
-            threshold=threshold,
-            simulated=simulated,
-            status=intern(status),
-            cause=None if cause is None else Cause(cause),
-            faulted=faulted,
-            partly_graded=partly_graded,
-            passed=passed,
-            total_score=score,
-            graders=self._graders.get(graders) or self._checks(graders),
-            check_scores=tuple(json.loads(check_scores)),
-            seconds=seconds,
-            usage=None if tokens[0] is None else Usage(*tokens),
-            cost_usd=cost_usd,
-            asked=self._asked.get(asked) or self._how(asked),
-            judging=() if judging == NONE else decode(Uses, f'{{"uses":{judging}}}').uses,
-            reused=None if reused is None else decode(Origin, reused),
+            run,
+            self._batch,
+            self._cells.get(cell) or self._cell(cell),
+            iteration,
+            Digest(intern(task)),
+            intern(fixture),
+            threshold,
+            simulated,
+            intern(status),
+            None if cause is None else Cause(cause),
+            faulted,
+            partly_graded,
+            passed,
+            score,
+            self._graders.get(graders) or self._checks(graders),
+            self._scores.get(check_scores) or self._each(check_scores),
+            seconds,
+            None if tokens[0] is None else Usage(*tokens),
+            cost_usd,
+            self._asked.get(asked) or self._how(asked),
+            () if judging == NONE else decode(Uses, f'{{"uses":{judging}}}').uses,
+            None if reused is None else decode(Origin, reused),
         )
 
     def _cell(self, text: str) -> Cell:
@@ -110,6 +130,11 @@ class OutlineReader:
 
     def _checks(self, text: str) -> tuple[Grader, ...]:
         return self._graders.setdefault(text, tuple(Grader(*each) for each in json.loads(text)))
+
+    def _each(self, text: str) -> tuple[float | None, ...]:
+        scores = tuple(json.loads(text))
+        # there is no end to what scores can be, and mostly they are 0 and 1
+        return self._scores.setdefault(text, scores) if len(self._scores) < KNOWN else scores
 
     def _how(self, text: str) -> Asked:
         return self._asked.setdefault(text, decode(Asked, text))

@@ -70,6 +70,9 @@ IS_GRADED = or_(RUNS.c.cause.is_(None), _among(GRADED))
 
 SETTLED: ColumnElement[bool] = exists().where(OF_PLANNED, SETTLES)
 
+PLAYED = and_(RUNS.c.simulated, RUNS.c.model.is_not(None))
+"""A model was answered for by a recording, its judges too: what was booked, nobody paid."""
+
 FAULTS = (
     select(func.count())
     .select_from(RUNS)

@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Engine,
+    Row,
     Select,
+    and_,
     delete,
     exists,
     func,
@@ -26,9 +29,9 @@ from harness.domain.judgement import Review
 from harness.domain.outline import Outline, outline_of
 from harness.domain.record import Batch, Cell, Control, RunRecord
 from harness.store.base import Claim, Planned, References, Spent, Wanted, settles
-from harness.store.codec import cell_key, digests_in, encode, timestamp
+from harness.store.codec import MISREAD, cell_key, digests_in, encode, timestamp
 from harness.store.database import Database, Writes
-from harness.store.outlines import OUTLINE_ROWS, OutlineReader
+from harness.store.outlines import OUTLINE_ROWS, OutlineReader, uncollected
 from harness.store.queries import (
     BATCH_ROWS,
     CLAIMED,
@@ -43,6 +46,7 @@ from harness.store.queries import (
     NEW_CONTROL,
     NEW_RUN,
     OTHER_RESULT,
+    PLAYED,
     SETTLED,
     begin_batch,
     check_batch,
@@ -152,14 +156,14 @@ class SqlStore(Database):
     def outlines(self, batch: BatchId) -> Sequence[Outline]:
         """A batch's runs from their columns."""
         query = OUTLINE_ROWS.where(RUNS.c.batch == batch).order_by(RUNS.c.started_at, RUNS.c.id)
-        reader = OutlineReader()
-        with self._reading("list runs") as db, _streamed(db, query) as rows:
-            return tuple(
-                self._understood(reader.read, row, f"run {row.id!r}")
-                if row.task_digest is not None
-                else outline_of(self._one(db, row.id))
-                for row in rows
-            )
+        reader, found = OutlineReader(batch), []
+        with self._reading("list runs") as db, _streamed(db, query) as rows, uncollected():
+            for some in rows.partitions():
+                try:
+                    found += [reader.read(row) for row in some]
+                except MISREAD:
+                    found += [self._outline(db, reader, row) for row in some]
+        return found
 
     def batch(self, batch: BatchId) -> Batch:
         """A batch and how far it is."""
@@ -267,10 +271,18 @@ class SqlStore(Database):
 
     def spent(self, batch: BatchId) -> Spent:
         """What a batch's runs took, summed up by the database."""
+        return self._spent(RUNS.c.batch == batch, f"batch {batch!r}")
+
+    def spent_since(self, when: datetime) -> Spent:
+        """The same of all runs that ended since then and asked a model."""
+        since = timestamp(when)
+        return self._spent(and_(RUNS.c.finished_at >= since, ~PLAYED), f"runs since {since}")
+
+    def _spent(self, where: ColumnElement[bool], what: str) -> Spent:
         of_known = func.count(RUNS.c.drawn_usd), func.sum(RUNS.c.drawn_usd)
         of_all = func.count(), func.sum(RUNS.c.drawn_least_usd), func.sum(RUNS.c.drawn_tokens)
-        query = select(*of_known, *of_all).where(RUNS.c.batch == batch)
-        with self._reading(f"sum up what batch {batch!r} cost") as db:
+        query = select(*of_known, *of_all).where(where)
+        with self._reading(f"sum up what {what} cost") as db:
             known, usd, runs, least, tokens = db.execute(query).one()
         return Spent(
             usd=float(usd or 0) if known == runs else None,
@@ -324,6 +336,13 @@ class SqlStore(Database):
                 for document in db.scalars(select(column).execution_options(yield_per=AT_ONCE)):
                     digests.update(digests_in(document))
         return References(runs, frozenset(digests))
+
+    def _outline(
+        self, db: Connection, reader: OutlineReader, row: Row[*tuple[Any, ...]]
+    ) -> Outline:
+        if row.task_digest is None:
+            return outline_of(self._one(db, row.id))
+        return self._understood(reader.read, row, f"run {row.id!r}")
 
     def _one(self, db: Connection, run: str) -> RunRecord:
         document = db.scalars(select(RUNS.c.document).where(RUNS.c.id == run)).one()

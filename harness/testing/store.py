@@ -233,13 +233,12 @@ class MemoryStore:
 
     def spent(self, batch: BatchId) -> Spent:
         """What a batch's runs took, added up."""
-        uses = [use for record in self.runs(batch) for use in record.drawn]
-        costs = [use.least_usd if use.cost_usd is None else use.cost_usd for use in uses]
-        return Spent(
-            usd=None if any(use.cost_usd is None for use in uses) else sum(costs),
-            least_usd=sum(costs),
-            tokens=sum(use.usage.total for use in uses),
-        )
+        return _spent(self.runs(batch))
+
+    def spent_since(self, when: datetime) -> Spent:
+        """The same of all runs that ended since then."""
+        ended = (record for record in self.runs() if record.finished_at >= when)
+        return _spent([run for run in ended if not (run.simulated and run.cell.model)])
 
     def control(self, key: Digest) -> Control | None:
         """The grade of an untouched fixture, when it is known."""
@@ -303,3 +302,13 @@ class MemoryArtifacts:
             return self._content[artifact.digest]
         except KeyError as error:
             raise StoreFault(f"the artefact {artifact.name!r} was never kept here") from error
+
+
+def _spent(records: Sequence[RunRecord]) -> Spent:
+    uses = [use for record in records for use in record.drawn]
+    costs = [use.least_usd if use.cost_usd is None else use.cost_usd for use in uses]
+    return Spent(
+        usd=None if any(use.cost_usd is None for use in uses) else sum(costs),
+        least_usd=sum(costs),
+        tokens=sum(use.usage.total for use in uses),
+    )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +9,16 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness import roster, wiring
+from harness.agents.base import Agent
 from harness.cli.bench import bench
 from harness.cli.entry import exit_code_of
-from harness.testing.builders import Fakes, some_tools
+from harness.domain.ids import BatchId
+from harness.domain.spec import RunSpec
+from harness.gateway.budget import Purse
+from harness.gateway.recording import Recorder
+from harness.testing.builders import FakeAgent, Fakes, some_tools
 from harness.testing.sandbox import AN_ENGINE
+from tests.cli.world import World
 
 Cli = Callable[..., Result]
 
@@ -62,3 +68,29 @@ def cli(project: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
         return CliRunner().invoke(command, ["--", *arguments])
 
     return run
+
+
+@pytest.fixture
+def world(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> World:
+    made, make = World(), roster.make_agent
+
+    def silent(spec: RunSpec) -> Agent:
+        return FakeAgent(simulated=False, needs=make(spec).needs)
+
+    def tools(
+        _settings: object, watch: object, purses: Mapping[BatchId, Purse], replay: bytes | None
+    ) -> object:
+        made.purses, made.stop = purses, None
+        made.budgets += [purse.budget for purse in purses.values()]
+        return replace(fakes.tools, watch=watch, agent=silent, replay=replay, models=made)
+
+    monkeypatch.setattr(wiring, "open_tools", tools)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-some-key-that-is-long")
+    return made
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    path = tmp_path / "some.cassette"
+    path.write_bytes(Recorder((), "openai:gpt-5@http://localhost:1/v1").dump())
+    return path

@@ -46,7 +46,7 @@ def test_what_a_choice_took_is_gone_from_the_batch_once_for_all_iterations(
     second = cli(*COMPOSED, "--max-batch-tokens", str(TOKENS))
 
     assert second.exit_code == 2
-    assert f"batch b is spent: {TOKENS:,} of {TOKENS:,} tokens are used" in second.stderr
+    assert f"batch b: the batch's budget is spent: {TOKENS:,} of {TOKENS:,} tokens" in second.stderr
     assert len(asked) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_batch_that_choices_alone_spent_does_not_begin(
     result = cli(*COMPOSED, "--max-batch-tokens", "1")
 
     assert result.exit_code == 2
-    assert "the budget of batch b is spent" in result.stderr
+    assert "batch b: the batch's budget is spent" in result.stderr
     assert (len(asked), fakes.store.runs()) == (1, ())
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 import pytest
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from harness.cli.console import print_json, print_json_list, print_long, table
 from harness.cli.tables import FittedTable, Rows
+from harness.report.words import printable
 
 COLUMNS = (("Run", "id"), ("Scenario", ""), ("Score", "right"), ("", ""))
 WORDS = st.text(st.sampled_from("aé日\u200b\u0301 /-_:@\n\t\x1b\u202e"), max_size=14)
@@ -88,6 +90,24 @@ def test_a_long_table_is_never_held_whole() -> None:
         return most
 
     assert peak(20_000) < 3_000_000
+
+
+def test_what_many_rows_say_alike_is_made_once_for_all_of_them() -> None:
+    asked: list[str] = []
+
+    def cell(text: str) -> str:
+        asked.append(text)
+        return text
+
+    shown = table(None, COLUMNS, [(f"run_{n}", "scenario", "1.00", "") for n in range(300)])
+    assert ours(replace(shown, cell=cell), 80) == ours(shown, 80)
+    assert asked.count("scenario") == 2, "measured once, and laid out once"
+
+
+def test_text_that_can_be_shown_as_it_is_stays_the_same_object() -> None:
+    text = "日本語 and a name"
+    assert printable(text) is text
+    assert printable("a\tb\n\x1b\u202e") == "a\tb\n\\x1b\\u202e"
 
 
 class Nowhere(io.StringIO):

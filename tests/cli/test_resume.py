@@ -2,83 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness import roster, wiring
-from harness.agents.base import Agent
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget, ModelUse, Usage
+from harness.domain.model import Budget
 from harness.domain.record import RunRecord
 from harness.domain.scenario import Scenario
 from harness.domain.session import Ending, Session
-from harness.domain.spec import RunSpec
 from harness.errors import SandboxFault, UsageError
-from harness.gateway.base import Access, Line
-from harness.gateway.budget import Purse
 from harness.gateway.prices import Prices
 from harness.gateway.recording import Recorder
 from harness.sandbox.base import PreparedImage
-from harness.testing.builders import FakeAgent, Fakes
-from harness.testing.gateway import FakeGateway
-from harness.testing.line import FakeLine
+from harness.testing.builders import Fakes
 from tests.cli.conftest import Cli
+from tests.cli.world import BATCH, DENIED, RUN, USED, World
 from tests.report.records import a_run, a_task
-
-RUN = ("run", "sample", "greet", "--agent", "openai:gpt-5", "--batch-id", "mine")
-BATCH = BatchId("mine")
-USED = ModelUse(Usage(100, 50), None, 1, 1, least_usd=0.25)
-DENIED = "openai answered 401: no; asked https://api for 'gpt-5' with the key OPENAI_API_KEY"
-
-
-@dataclass(slots=True)
-class World(FakeGateway):
-    """Every run uses the same, and the batch's purse pays; what it was opened with is kept."""
-
-    purses: Mapping[BatchId, Purse] = field(default_factory=dict)
-    replays: list[bytes | None] = field(default_factory=list)
-    budgets: list[Budget] = field(default_factory=list)
-    fault: str | None = None
-
-    @contextmanager
-    def open(self, access: Access) -> Iterator[Line]:
-        self.replays.append(access.replay)
-        yield FakeLine(access, used=USED, fault=self.fault)
-        self.stop = self.fault
-        if purse := self.purses.get(BATCH):
-            purse.settle(USED.usage, USED.least_usd)
-            why = purse.empty()
-            self.stop = f"the batch's budget is spent: {why}" if why else self.fault
-
-
-@pytest.fixture
-def world(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> World:
-    made, make = World(), roster.make_agent
-
-    def silent(spec: RunSpec) -> Agent:
-        return FakeAgent(simulated=False, needs=make(spec).needs)
-
-    def tools(
-        _settings: object, watch: object, purses: Mapping[BatchId, Purse], replay: bytes | None
-    ) -> object:
-        made.purses, made.stop = purses, None
-        made.budgets += [purse.budget for purse in purses.values()]
-        return replace(fakes.tools, watch=watch, agent=silent, replay=replay, models=made)
-
-    monkeypatch.setattr(wiring, "open_tools", tools)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-some-key-that-is-long")
-    return made
-
-
-@pytest.fixture
-def tape(tmp_path: Path) -> Path:
-    path = tmp_path / "some.cassette"
-    path.write_bytes(Recorder((), "openai:gpt-5@http://localhost:1/v1").dump())
-    return path
 
 
 def test_a_spent_budget_stops_the_batch_and_leaves_the_rest_to_a_larger_one(
@@ -94,7 +36,7 @@ def test_a_spent_budget_stops_the_batch_and_leaves_the_rest_to_a_larger_one(
     assert len(fakes.store.runs(BATCH)) == 2
     again = cli("resume", "mine")
     assert again.exit_code == 2
-    assert "the budget of batch mine is spent" in again.stderr
+    assert "batch mine: the batch's budget is spent" in again.stderr
     assert cli("resume", "mine", "--max-batch-tokens", "1000").exit_code in {0, 1}
     assert world.budgets == [Budget(tokens=300), Budget(tokens=1000)]
     assert fakes.store.missing(BATCH) == ()

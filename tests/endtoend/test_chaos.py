@@ -18,9 +18,8 @@ import pytest
 from docker import DockerClient
 
 from harness.cli.entry import NOT_PASSED, PASSED
-from tests.endtoend.test_commands import Project, engine, ours
-
-__all__ = ["engine"]
+from harness.sandbox.reaper import owner_of
+from tests.endtoend.projects import Project, new_project, ours
 
 pytestmark = pytest.mark.docker
 
@@ -30,6 +29,7 @@ SEED = int(os.environ.get("MINTMARK_CHAOS_SEED", "0")) or time.time_ns() % 1_000
 JOBS = "8"
 AT_WORK = 0.8
 """So many of the kills come when runs are under way, the others as the command begins."""
+LINGERS_S = 1.0
 QUICK = """\
 plays:
   - calls:
@@ -40,14 +40,7 @@ plays:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path / "project")
-    made.root.mkdir()
-    assert made.bench("new", "suite", "sample").returncode == 0
-    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-    scripts = made.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "quick.yaml").write_text(QUICK)
-    return made
+    return new_project(tmp_path / "project", quick=QUICK)
 
 
 def command(project: Project) -> tuple[str, ...]:
@@ -58,13 +51,15 @@ def command(project: Project) -> tuple[str, ...]:
     return ("sample", "greet", "--agent", "scripted:quick", *iterations)
 
 
-def wait_for_work(project: Project, process: subprocess.Popen[str]) -> None:
-    """Until a workspace is open, or the command has ended."""
-    run = project.root / "results" / "state" / "run"
+def wait_for_work(project: Project, process: subprocess.Popen[str], runs: int) -> None:
+    """Until a workspace is open and so many runs are stored, or the command has ended."""
+    folders = project.root / "results" / "state" / "run"
     mine = f"/{process.pid}/"
     while process.poll() is None:
         with suppress(OSError):
-            if any(mine in (f / "owner").read_text() for f in run.iterdir()):
+            if any(mine in owner_of(f) for f in folders.iterdir()) and (
+                project.in_store("chaos") >= runs
+            ):
                 return
         time.sleep(0.02)
 
@@ -87,18 +82,24 @@ def test_a_batch_that_is_killed_again_and_again_is_finished_as_if_it_were_not(
     # the image is built before, so that it is runs that are killed
     assert project.bench("sample", "greet", "--agent", "echo").returncode == NOT_PASSED
     seen: dict[str, str] = {}
-    for _ in range(KILLS):
+    killed = 0
+    for number in range(KILLS):
         process = project.start("bench", *command(project), "--jobs", JOBS)
         if dice.random() < AT_WORK:
-            wait_for_work(project, process)
+            left_for_each = (RUNS - len(seen)) / (KILLS - number)
+            wait_for_work(project, process, len(seen) + int(dice.uniform(0, 2 * left_for_each)))
         try:
-            process.communicate(timeout=dice.uniform(0.0, 3.0))
+            process.communicate(timeout=dice.uniform(0.0, LINGERS_S))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.communicate()
+            killed += 1
         now = stored(project)
         assert {run: now.get(run) for run in seen} == seen, "a stored run was lost or changed"
         seen = now
+        print(f"kill {number + 1} of {KILLS}: {len(seen)} of {RUNS} runs stored")  # noqa: T201
+    # a command that had ended by itself was not killed, and shows nothing
+    assert killed > KILLS // 2
     done = project.bench(*command(project), "--jobs", JOBS)
     assert done.returncode in {PASSED, NOT_PASSED}, done.stderr
     document = project.document("batch", "chaos")

@@ -18,15 +18,18 @@ from harness.domain.changes import Changes
 from harness.domain.ids import RunId
 from harness.load.scenarios import load_project
 from harness.settings import Settings
-from tests.endtoend.test_commands import Project, project
-
-__all__ = ["project"]
+from tests.endtoend.projects import Project, new_project
 
 pytestmark = pytest.mark.docker
 
 MONTH_S = 30 * 24 * 3600.0
 OF_FILES = {"artefacts", "trees", "fixture copy", "archive"}
 """What lies on the engine is others' too, who run tests at the same time."""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return new_project(tmp_path / "project")
 
 
 def grow_old(folder: Path) -> None:

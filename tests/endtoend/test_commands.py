@@ -3,83 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from docker import DockerClient
 
 from harness.interrupts import DRAINING
-from harness.sandbox.engine import connect
+from tests.endtoend.projects import Project, new_project, ours
 
 pytestmark = pytest.mark.docker
 
-ROOT = Path(__file__).parents[2]
-START = "import sys; from harness.cli.{0} import main; main()"
 SLOW = "plays:\n  - calls:\n      - {tool: write_file, input: {path: half.txt, content: x}}\n"
 SLEEP = "      - {tool: run_command, input: {command: sleep 100}}\n"
 
 
-class Project:
-    """A folder to run commands in."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.first = ""
-        """What every command begins with."""
-        self.env = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_ROOT": str(root)}
-
-    def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        argv = [sys.executable, "-c", self.first + START.format(command), *arguments]
-        return subprocess.Popen(
-            argv,
-            cwd=self.root,
-            env=self.env,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def bench(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        process = self.start("bench", *arguments)
-        out, err = process.communicate(timeout=600)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-    def document(self, *arguments: str) -> dict[str, object]:
-        loaded: dict[str, object] = json.loads(self.bench(*arguments, "--json").stdout)
-        return loaded
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    made = Project(tmp_path_factory.mktemp("project"))
-    assert made.bench("new", "suite", "sample").returncode == 0
-    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-    scripts = made.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "slow.yaml").write_text(SLOW + SLEEP)
-    return made
-
-
-@pytest.fixture
-def engine() -> Iterator[DockerClient]:
-    client = connect()
-    yield client
-    client.close()
-
-
-def ours(engine: DockerClient, project: Project) -> list[str]:
-    """What of this project is on the machine: containers that mount it, and its mounts."""
-    mounts = Path("/proc/self/mountinfo").read_text()
-    held = [m["Source"] for c in engine.containers.list(all=True) for m in c.attrs["Mounts"]]
-    state = str(project.root / "results" / "state" / "run")
-    folders = [str(p) for p in Path(state).glob("*")]
-    return [s for s in held if s.startswith(state)] + folders + [state] * (state in mounts)
+    return new_project(tmp_path_factory.mktemp("project"), slow=SLOW + SLEEP)
 
 
 def begin_slow(project: Project, batch: str) -> subprocess.Popen[str]:
@@ -220,10 +163,9 @@ def test_two_commands_at_once_on_one_batch_keep_every_run(project: Project) -> N
 
 def test_an_engine_that_is_absent_is_said_and_nothing_is_changed(project: Project) -> None:
     before = project.document("batches")
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "BENCH_ROOT": str(project.root)}
-    env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
-    argv = [sys.executable, "-c", START.format("bench"), "sample", "greet"]
-    done = subprocess.run(argv, env=env, text=True, capture_output=True, check=False)
+    lost = Project(project.root)
+    lost.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock"
+    done = lost.bench("sample", "greet")
     assert done.returncode == 3
     assert "/nowhere/docker.sock" in done.stderr
     assert "Traceback" not in done.stderr

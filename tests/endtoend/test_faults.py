@@ -20,9 +20,7 @@ from harness.cli.entry import NOT_PASSED, PASSED, WORLD
 from harness.load.scenarios import load_scenario
 from harness.sandbox.images import DockerImages
 from tests.endtoend.flaky_engine import FlakyEngine, flaky_engine
-from tests.endtoend.test_commands import Project, engine, ours
-
-__all__ = ["engine"]
+from tests.endtoend.projects import Project, new_project, ours
 
 pytestmark = pytest.mark.docker
 
@@ -37,14 +35,7 @@ plays:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    made = Project(tmp_path / "project")
-    made.root.mkdir()
-    assert made.bench("new", "suite", "sample").returncode == 0
-    assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-    scripts = made.root / "suites/sample/scenarios/greet/scripts"
-    scripts.mkdir()
-    (scripts / "brisk.yaml").write_text(BRISK)
-    return made
+    return new_project(tmp_path / "project", brisk=BRISK)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli.entry import NOT_PASSED, PASSED, WORLD
-from tests.endtoend.test_commands import Project
+from tests.endtoend.projects import Project, new_project
 
 pytestmark = pytest.mark.docker
 
@@ -30,17 +30,13 @@ plays:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    made = Project(tmp_path / "project")
-    results = made.root / "results"
+    root = tmp_path / "project"
+    results = root / "results"
     results.mkdir(parents=True)
     disk = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KIB}k", "tmpfs", str(results)]
     subprocess.run(disk, check=True)
     try:
-        assert made.bench("new", "suite", "sample").returncode == 0
-        assert made.bench("new", "scenario", "sample", "greet").returncode == 0
-        scripts = made.root / "suites/sample/scenarios/greet/scripts"
-        scripts.mkdir()
-        (scripts / "noisy.yaml").write_text(NOISY)
+        made = new_project(root, noisy=NOISY)
         made.first = IMPATIENT
         yield made
     finally:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from harness.domain.session import Usage
 from harness.domain.spec import AgentRef, RunSpec
 from harness.errors import Interrupted, UsageError
 from harness.executors.build import this_build
+from harness.gateway.budget import Drawn, midnight
 from harness.interrupts import Interrupts
 from harness.load.scenarios import load_scenario
 from harness.plan import Selection, plan
@@ -257,9 +259,10 @@ def test_a_run_that_is_larger_than_every_node_is_refused(nodes: Nodes, settings:
 def test_the_nodes_draw_on_one_purse(nodes: Nodes) -> None:
     from harness.executors import cluster, desk  # noqa: PLC0415  # only where there is Ray
 
+    allowed = desk.Allowed(Budget(tokens=100))
     with cluster.connected(nodes.address):
-        actor = cluster.ray.remote(desk.Desk).remote(Budget(tokens=100), 0.0, 60)
-        one, two = (desk.FarPurse(Budget(tokens=100), actor) for _ in range(2))
+        actor = cluster.ray.remote(desk.Desk).remote(allowed, 0.0, 60)
+        one, two = (desk.FarPurse(allowed, actor) for _ in range(2))
         assert one.take(turn=False) is None
         one.settle(Usage(input_tokens=50), 0.25)
         refused = two.take(turn=False)
@@ -268,3 +271,19 @@ def test_the_nodes_draw_on_one_purse(nodes: Nodes) -> None:
         assert "110 of 100 tokens" in str(two.empty())
         heard = cluster.ray.get(actor.heard.remote())
         assert (heard.usd, heard.tokens) == (0.25, 110)
+
+
+def test_the_nodes_draw_on_one_day(nodes: Nodes) -> None:
+    from harness.executors import cluster, desk  # noqa: PLC0415  # only where there is Ray
+
+    allowed = desk.Allowed(Budget(), Budget(tokens=100))
+    today = Drawn(midnight(datetime.now(UTC)), 0.5, 60)
+    with cluster.connected(nodes.address):
+        actor = cluster.ray.remote(desk.Desk).remote(allowed, 0.0, 0, today)
+        one, two = (desk.FarPurse(allowed, actor) for _ in range(2))
+        assert (one.limits_usd, one.limits_tokens) == (False, True)
+        assert one.take(turn=False) is None
+        one.settle(Usage(input_tokens=50), 0.25)
+        assert "the day's budget is spent: 110 of 100 tokens" in str(two.empty())
+        heard = cluster.ray.get(actor.heard.remote())
+        assert (heard.usd, heard.tokens, heard.day) == (0.25, 50, Drawn(today.since, 0.75, 110))

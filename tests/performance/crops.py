@@ -16,7 +16,7 @@ from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 
-from figures import Figure, Size
+from figures import Curve, Figure, Point, Size
 from sqlalchemy import insert
 from subjects import Tick
 
@@ -50,6 +50,7 @@ MOST_S = {10_000: None, 100_000: 2.0}
 SCENARIOS = 20
 MADE, FEWER = 1_000, 100
 JOBS = (1, 4, 8)
+BATCH_SIZES = (100, 1_000, 10_000)
 MOST_A_CELL_S = 0.002
 KIB = 1024
 # its own peak, which the kernel's account of children would mix with ours
@@ -184,7 +185,7 @@ def _varied(sample: RunRecord, batch: str, number: int, chance: random.Random) -
     )
 
 
-def time_cells(folder: Path, rounds: int, tick: Tick) -> tuple[Figure, ...]:
+def time_cells(folder: Path, rounds: int, tick: Tick) -> tuple[tuple[Figure, ...], Curve]:
     """Cells planned, claimed, made and stored, where sandbox and agent take no time."""
     homes = (folder / f"cells-{number}" for number in count())
     base = a_spec(a_scenario(folder / "null"))
@@ -196,7 +197,11 @@ def time_cells(folder: Path, rounds: int, tick: Tick) -> tuple[Figure, ...]:
             many[jobs].append(_a_cell_s(next(homes), base, MADE, jobs))
             few[jobs].append(_a_cell_s(next(homes), base, FEWER, jobs))
         tick(number + 1, rounds)
-    return tuple(
+    curve = Curve(
+        "a batch, 4 at once",
+        tuple(Point(n, (n * _a_cell_s(next(homes), base, n, 4),)) for n in BATCH_SIZES),
+    )
+    figures = tuple(
         Figure(
             f"a cell of {MADE:,} against a null sandbox, {jobs} at once",
             tuple(many[jobs]),
@@ -206,6 +211,7 @@ def time_cells(folder: Path, rounds: int, tick: Tick) -> tuple[Figure, ...]:
         )
         for jobs in JOBS
     )
+    return figures, curve
 
 
 def _a_cell_s(home: Path, base: RunSpec, cells: int, jobs: int) -> float:

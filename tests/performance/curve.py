@@ -1,65 +1,89 @@
-"""Growth as a picture: processor time by stored runs, both axes logarithmic."""
+"""Growth as pictures: panels of lines, both axes logarithmic."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import median
 
-from figures import Growth
+from figures import Curve, Growth, Point
 
-WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 70, 200, 20, 40
+WIDTH, HEIGHT = 640, 250
+LEFT, RIGHT, TOP, BOTTOM = 70, 200, 20, 46
 COLOURS = ("#4269d0", "#efb118", "#ff725c")
 GREY = "#888"
 
+Panel = tuple[str, Sequence[Curve]]
+"""What grows, and lines by what they show."""
 
-def drawn(growth: Growth) -> str:
-    """An SVG that reads on light and on dark pages."""
+
+def of_growth(growth: Growth) -> list[Panel]:
+    """Stored runs, and cells."""
     names = [name for name, _ in growth.sizes[0].cpu_s]
-    lines = {
-        name: [(size.runs, median(dict(size.cpu_s)[name])) for size in growth.sizes]
+    stored = [
+        Curve(name, tuple(Point(size.runs, dict(size.cpu_s)[name]) for size in growth.sizes))
         for name in names
+    ]
+    return [("stored runs", stored), ("cells", [growth.batches])]
+
+
+def of_curves(curves: Sequence[Curve]) -> list[Panel]:
+    """A panel for each."""
+    return [(curve.name, [Curve("a whole run", curve.points)]) for curve in curves]
+
+
+def drawn(panels: Sequence[Panel], label: str) -> str:
+    """An SVG that reads on light and on dark pages."""
+    bodies = [
+        f'<g transform="translate(0 {number * HEIGHT})">\n{_panel(name, curves)}\n</g>'
+        for number, (name, curves) in enumerate(panels)
+    ]
+    body = "\n".join(bodies)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT * len(panels)}"'
+        f' role="img" aria-label="{label}" font-family="sans-serif" font-size="12">\n'
+        f"{body}\n</svg>\n"
+    )
+
+
+def _panel(name: str, curves: Sequence[Curve]) -> str:
+    lines = {
+        curve.name: [(point.size, median(point.seconds)) for point in curve.points]
+        for curve in curves
     }
     seconds = [y for line in lines.values() for _, y in line]
-    runs = [size.runs for size in growth.sizes]
+    sizes = [size for size, _ in next(iter(lines.values()))]
     low, high = math.floor(math.log10(min(seconds))), math.ceil(math.log10(max(seconds)))
 
     def x(value: float) -> float:
-        share = math.log10(value / runs[0]) / math.log10(runs[-1] / runs[0])
+        share = math.log10(value / sizes[0]) / math.log10(sizes[-1] / sizes[0])
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (math.log10(value) - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
-    parts = [_text(x(n), HEIGHT - 18, f"{n:,}", "middle") for n in runs]
+    parts = [_text(x(n), HEIGHT - 28, f"{n:,}", "middle") for n in sizes]
     for power in range(low, high + 1):
         at = y(10**power)
         parts.append(_line([(LEFT, at), (WIDTH - RIGHT, at)], GREY, 'stroke-opacity="0.35"'))
         parts.append(_text(LEFT - 8, at + 4, f"{10**power:g} s", "end"))
     first = min(line[0][1] for line in lines.values())
-    end = min(runs[-1], runs[0] * 10**high / first)
-    linear = [(x(runs[0]), y(first)), (x(end), y(first * end / runs[0]))]
+    end = min(sizes[-1], sizes[0] * 10**high / first)
+    linear = [(x(sizes[0]), y(first)), (x(end), y(first * end / sizes[0]))]
     parts.append(_line(linear, GREY, 'stroke-dasharray="4 4"'))
-    for line, colour in zip(lines.values(), COLOURS, strict=True):
+    coloured = list(zip(lines.items(), COLOURS, strict=False))
+    for (_, line), colour in coloured:
         parts.append(_line([(x(a), y(b)) for a, b in line], colour, 'stroke-width="2"'))
         parts += [
             f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="3" fill="{colour}"/>' for a, b in line
         ]
     # the names stand in the order of the ends of their lines, and not on each other
-    ends = sorted(
-        zip(lines.values(), names, COLOURS, strict=True), key=lambda each: y(each[0][-1][1])
-    )
     free = 0.0
-    for line, name, colour in ends:
+    for (shown, line), colour in sorted(coloured, key=lambda each: y(each[0][1][-1][1])):
         free = max(free + 16, y(line[-1][1]) + 4)
-        parts.append(_text(WIDTH - RIGHT + 10, free, name, "start", colour))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "stored runs", "middle"))
-    body = "\n".join(parts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        ' aria-label="processor time by stored runs" font-family="sans-serif" font-size="12">\n'
-        f"{body}\n</svg>\n"
-    )
+        parts.append(_text(WIDTH - RIGHT + 10, free, shown, "start", colour))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, name, "middle"))
+    return "\n".join(parts)
 
 
 def _line(points: list[tuple[float, float]], colour: str, more: str) -> str:

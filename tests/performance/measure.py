@@ -21,11 +21,14 @@ from types import FrameType
 
 import crops
 import crowds
+import curve
 import figures
 import latency
+import page
+import sizes
 import subjects
-from curve import drawn
-from figures import Crowd, Figure, Growth, Machine, Results
+import throngs
+from figures import Crowd, Curve, Figure, Growth, Machine, Results, Throng
 from subjects import FEW, MANY, TWICE, Bare, OneRun, Tick
 
 from harness import wiring
@@ -43,7 +46,7 @@ from harness.settings import Settings
 from harness.tools import Tools
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PICTURE = PAGE.with_name("growth.svg")
+GROWTH_PICTURE, SIZES_PICTURE = PAGE.with_name("growth.svg"), PAGE.with_name("sizes.svg")
 GIB = 1024**3
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STAGES = {
@@ -72,15 +75,19 @@ class Rounds:
     replays: int
     growths: int
     """Of stores of up to 100,000 runs, and of batches of 1,000 cells."""
+    sizes: int
+    """Of whole runs over larger repositories, changes and sessions."""
+    throngs: int
+    """Of many runs at once."""
 
 
 FULL = Rounds(
     starts=30, runs=15, commands=8, openings=40, stores=8, calls=40,
-    requests=200, turns=13, replays=5, growths=7,
+    requests=200, turns=13, replays=5, growths=7, sizes=3, throngs=1,
 )  # fmt: skip
 QUICK = Rounds(
     starts=5, runs=3, commands=2, openings=10, stores=2, calls=10,
-    requests=40, turns=4, replays=2, growths=1,
+    requests=40, turns=4, replays=2, growths=1, sizes=1, throngs=1,
 )  # fmt: skip
 
 
@@ -92,6 +99,9 @@ class Found:
     stages: tuple[Figure, ...]
     requests: tuple[Figure, ...]
     crowd: Crowd
+    throngs: tuple[Throng, ...]
+    without_peer: str
+    curves: tuple[Curve, ...]
     growth: Growth
 
 
@@ -119,18 +129,22 @@ def main() -> int:
 
 def _tell(options: argparse.Namespace, results: Results | None, growth: Growth) -> int:
     """Print what was measured, and write it where asked to."""
-    section = figures.page_section(results) if results else ""
-    grown = figures.growth_section(growth)
+    section = page.page_section(results) if results else ""
+    grown = page.growth_section(growth)
     if options.json:
         known = results and figures.document(results)
         sys.stdout.write(f"{known or json.dumps(figures.growth_document(growth), indent=2)}\n")
     else:
         sys.stdout.write(f"{section}\n\n{grown}\n" if section else f"{grown}\n")
     if options.write:
-        page = figures.replaced(PAGE.read_text(encoding="utf-8"), grown, figures.GROWTH)
-        PAGE.write_text(figures.replaced(page, section) if section else page, encoding="utf-8")
-        PICTURE.write_text(drawn(growth), encoding="utf-8")
-        _say("wrote the figures into docs/performance.md and docs/growth.svg")
+        text = page.replaced(PAGE.read_text(encoding="utf-8"), grown, page.GROWTH)
+        PAGE.write_text(page.replaced(text, section) if section else text, encoding="utf-8")
+        picture = curve.drawn(curve.of_growth(growth), "processor time by stored runs and cells")
+        GROWTH_PICTURE.write_text(picture, encoding="utf-8")
+        if results:
+            picture = curve.drawn(curve.of_curves(results.curves), "time of a run by its size")
+            SIZES_PICTURE.write_text(picture, encoding="utf-8")
+        _say("wrote the figures into docs/performance.md, and the pictures beside it")
     return PASSED
 
 
@@ -186,6 +200,9 @@ def _measure(folder: Path, rounds: Rounds) -> Results:
         found.stages,
         found.requests,
         found.crowd,
+        found.throngs,
+        found.without_peer,
+        found.curves,
         found.growth,
     )
 
@@ -219,17 +236,35 @@ def _figures(settings: Settings, rounds: Rounds) -> Found:
     crowd, replay = crowds.time_crowd(
         tools, settings, few, rounds.turns, rounds.replays, _ticker("seats")
     )
+    curves = sizes.time_sizes(
+        settings, tools, {FEW: few, MANY: many}, rounds.sizes, _ticker("sizes")
+    )
+    _say("looking whether Inspect AI can be measured beside")
+    without_peer = throngs.peer_missing()
+    many_at_once = throngs.time_throngs(
+        settings, bare, rounds.throngs, _ticker("many at once"), without_peer
+    )
     growth = _growth(settings.root, rounds)
-    return Found((*measured, replay), _stage_figures(small), requests, crowd, growth)
+    return Found(
+        (*measured, replay),
+        _stage_figures(small),
+        requests,
+        crowd,
+        many_at_once,
+        without_peer,
+        curves,
+        growth,
+    )
 
 
 def _growth(folder: Path, rounds: Rounds) -> Growth:
     """What needs no engine."""
     _say(f"filling stores of up to {crops.SIZES[-1]:,} runs")
-    stores, sizes = crops.grow_stores(folder, rounds.growths, _ticker("stores of many runs"))
-    cells = crops.time_cells(folder, rounds.growths, _ticker("batches of many cells"))
+    stores, grown = crops.grow_stores(folder, rounds.growths, _ticker("stores of many runs"))
+    cells, batches = crops.time_cells(folder, rounds.growths, _ticker("batches of many cells"))
     cores, load = os.cpu_count() or 0, os.getloadavg()[0]
-    return Growth(datetime.now(UTC).date().isoformat(), cores, load, stores, sizes, cells)
+    today = datetime.now(UTC).date().isoformat()
+    return Growth(today, cores, load, stores, grown, cells, batches)
 
 
 def _runs(

@@ -59,6 +59,7 @@ TWICE = "two bare `docker run … true`"
 Act = Callable[[], object]
 Tick = Callable[[int, int], None]
 Timings = tuple[float, ...]
+Call = tuple[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,23 +206,30 @@ def time_command(settings: Settings, spec: RunSpec, bare: Bare, rounds: int, tic
 
 def make_scenario(settings: Settings, name: str, files: int) -> RunSpec:
     """The scaffold of `bench new`, filled up to so many files, and an agent of ten calls."""
-    root = settings.root
-    with redirect_stdout(io.StringIO()):
-        if not (root / "suites" / SUITE).exists():
-            (root / "suites").mkdir(exist_ok=True)
-            _expect(exit_code_of(bench, ["new", "suite", SUITE, "--root", str(root)]))
-        _expect(exit_code_of(bench, ["new", "scenario", SUITE, name, "--root", str(root)]))
-    folder = root / "suites" / SUITE / "scenarios" / name
+    folder = new_scenario(settings.root, name)
     fixture = folder / "repo-fixture"
     own = sorted(p for p in fixture.rglob("*") if p.is_file())
     for number in range(files - len(own)):
         path = fixture / "data" / f"{number // FILES_PER_FOLDER:03d}" / f"{number}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"Line one of file {number}.\n", encoding="utf-8")
-    _write_script(folder, fixture)
-    scenario = load_scenario(root, SUITE, name, kinds=wiring.evaluator_kinds())
-    selection = Selection((scenario,), ("L1",), (AgentRef("scripted", SCRIPT),))
-    return roster.identify(plan(selection)[0])
+    known = sorted(str(p.relative_to(fixture)) for p in fixture.rglob("*") if p.is_file())[-3:]
+    calls = [
+        *((("run_command", {"command": "true"}),) * 4),
+        *(("read_file", {"path": path}) for path in known),
+        *(("write_file", {"path": f"notes/{n}.md", "content": f"Note {n}\n"}) for n in range(2)),
+    ]
+    return scripted(settings, name, SCRIPT, calls)
+
+
+def new_scenario(root: Path, name: str) -> Path:
+    """The folder of what `bench new` makes."""
+    with redirect_stdout(io.StringIO()):
+        if not (root / "suites" / SUITE).exists():
+            (root / "suites").mkdir(exist_ok=True)
+            _expect(exit_code_of(bench, ["new", "suite", SUITE, "--root", str(root)]))
+        _expect(exit_code_of(bench, ["new", "scenario", SUITE, name, "--root", str(root)]))
+    return root / "suites" / SUITE / "scenarios" / name
 
 
 def _expect(code: int) -> None:
@@ -229,26 +237,23 @@ def _expect(code: int) -> None:
         raise RuntimeError(f"`bench new` ended with exit code {code}")
 
 
-def _write_script(folder: Path, fixture: Path) -> None:
-    """Four commands, three reads, three writes; the last ones are the solution."""
+def scripted(settings: Settings, name: str, script: str, calls: Sequence[Call]) -> RunSpec:
+    """A run of a scenario in which the agent makes these calls, and then writes the solution."""
+    folder = settings.root / "suites" / SUITE / "scenarios" / name
     solution = folder / "solution"
-    solved = {
-        str(path.relative_to(solution)): path.read_text(encoding="utf-8")
-        for path in sorted(solution.rglob("*"))
-        if path.is_file()
-    }
-    known = sorted(str(p.relative_to(fixture)) for p in fixture.rglob("*") if p.is_file())[-3:]
-    writes = {f"notes/{n}.md": f"Note {n}\n" for n in range(3 - len(solved))} | solved
-    calls = [
-        *((("run_command", {"command": "true"}),) * 4),
-        *(("read_file", {"path": path}) for path in known),
-        *(("write_file", {"path": path, "content": text}) for path, text in writes.items()),
+    solved = [
+        ("write_file", {"path": str(p.relative_to(solution)), "content": p.read_text("utf-8")})
+        for p in sorted(solution.rglob("*"))
+        if p.is_file()
     ]
-    plays = [{"calls": [{"tool": t, "input": i} for t, i in calls], "says": "Done."}]
-    script = folder / "scripts" / f"{SCRIPT}.yaml"
-    script.parent.mkdir(exist_ok=True)
+    made = [{"tool": tool, "input": given} for tool, given in (*calls, *solved)]
+    at = folder / "scripts" / f"{script}.yaml"
+    at.parent.mkdir(exist_ok=True)
     # JSON is YAML
-    script.write_text(json.dumps({"plays": plays}), encoding="utf-8")
+    at.write_text(json.dumps({"plays": [{"calls": made, "says": "Done."}]}), encoding="utf-8")
+    scenario = load_scenario(settings.root, SUITE, name, kinds=wiring.evaluator_kinds())
+    selection = Selection((scenario,), ("L1",), (AgentRef("scripted", script),))
+    return roster.identify(plan(selection)[0])
 
 
 def one_run(spec: RunSpec, tools: Tools) -> OneRun:

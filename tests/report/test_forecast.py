@@ -15,7 +15,7 @@ from harness.domain.record import Cell, CheckResult, CommandResult, RunRecord
 from harness.domain.session import Ending, Session
 from harness.errors import UsageError
 from harness.report.forecast import Basis, Forecast, Sum, Wish, forecast
-from harness.report.limits import Limits, refuse_hopeless, shortfalls
+from harness.report.limits import Left, Limits, refuse_hopeless, shortfalls
 from tests.report.records import DEBUGGER, a_run, a_task
 
 
@@ -140,10 +140,10 @@ def test_what_fits_is_counted_in_planned_order() -> None:
     found = forecast(
         [a_wish(dear, 2), a_wish(cheap, 2)], [paid(5.0, dear), paid(1.0, cheap)], jobs=3
     )
-    (said,) = shortfalls(found, Limits(usd=7.0))
+    (said,) = shortfalls(found, Limits(Left(usd=7.0)))
     assert "pays for about 2 of 4 runs" in said
-    assert list(shortfalls(found, Limits(usd=12.0, tokens=400))) == []
-    (said,) = shortfalls(found, Limits(usd=7.0, spent_usd=3.0))
+    assert list(shortfalls(found, Limits(Left(usd=12.0, tokens=400)))) == []
+    (said,) = shortfalls(found, Limits(Left(usd=7.0, spent_usd=3.0)))
     assert "that is left of the batch's budget" in said
 
 
@@ -151,7 +151,7 @@ def test_only_what_pays_for_no_run_is_hopeless_and_what_is_unknown_is_not() -> N
     dear, cheap, new = a_task("dear"), a_task("cheap"), a_task("new", agent="new")
     records = [paid(5.0, dear), paid(1.0, cheap)]
     both = [a_wish(dear), a_wish(cheap)]
-    refuse_hopeless(forecast(both, records), Limits(usd=1.0))
-    refuse_hopeless(forecast([*both, a_wish(new)], records), Limits(usd=0.5))
+    refuse_hopeless(forecast(both, records), Limits(Left(usd=1.0)))
+    refuse_hopeless(forecast([*both, a_wish(new)], records), Limits(Left(usd=0.5)))
     with pytest.raises(UsageError, match=r"a run costs about \$1\.0000.*not one could be paid"):
-        refuse_hopeless(forecast(both, records), Limits(usd=0.5))
+        refuse_hopeless(forecast(both, records), Limits(Left(usd=0.5)))

@@ -177,9 +177,18 @@ def test_cells_are_grouped_and_sorted_by_what_people_look_for() -> None:
     assert [g.cell.specialist for g in groups[1:3]] == [None, DEBUGGER]
 
 
+def test_equal_cells_are_one_group_whichever_object_says_so() -> None:
+    known = runs_of(a_task("a"), 0.5, 0.5) + runs_of(a_task("b"), 1.0)
+    records = (replace(run, cell=replace(run.cell)) for run in [*known] * 100)
+
+    groups = group_by_cell(records)
+
+    assert [(each.cell.scenario, each.runs) for each in groups] == [("a", 200), ("b", 100)]
+
+
 def test_a_scenario_that_changed_between_runs_makes_two_tasks() -> None:
     same = group([a_run(0.5), a_run(0.9)])
-    other = group([a_run(0.5), a_run(0.9, threshold=0.9)])
+    other = group([a_run(0.5), a_run(0.9, threshold=0.9), a_run(0.5)])
 
     assert len(same.tasks) == 1
     assert len(other.tasks) == 2

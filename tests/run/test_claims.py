@@ -21,16 +21,17 @@ from harness.cli.pace import STEADY
 from harness.cli.run import work_on
 from harness.crew import run_batch
 from harness.domain.ids import BatchId
-from harness.domain.model import Budget
+from harness.domain.model import Budget, ModelUse, Usage
 from harness.domain.record import RunRecord
+from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec
 from harness.errors import BadFile, StoreFault, UsageError
-from harness.gateway.budget import Purse
+from harness.gateway.budget import DayPurse, Purse
 from harness.sandbox.base import PreparedImage
 from harness.settings import Settings
 from harness.store.base import Planned, Spent, Wanted
 from harness.testing.builders import FakeAgent, Fakes, some_tools
-from harness.testing.store import MemoryStore
+from harness.testing.store import NOON, MemoryStore, a_record
 from tests.run.test_crew import BUILD, PATIENCE_S, some_specs
 
 BATCH = BatchId("batch")
@@ -153,25 +154,51 @@ def test_a_run_that_another_stored_meanwhile_is_left_at_that(tmp_path: Path) -> 
     assert Planned(specs[0].cell, 1, specs[0].digest) not in fakes.store.missing(BATCH)
 
 
-def test_what_other_commands_stored_is_gone_from_the_purse_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fakes = some_tools(BUILD)
+def emptied(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fakes: Fakes,
+    purse: Purse,
+    meanwhile: Callable[[], object],
+) -> bool:
+    """Whether a purse is found empty while a run is made that takes nothing itself."""
     (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
-    monkeypatch.setattr(fakes.store, "spent", lambda _batch: Spent(None, 3.0, 500))
     monkeypatch.setattr(module, "BEAT_S", 0.01)
-    purse = Purse(Budget(usd=3.0), usd=1.0, tokens=900)
     stopped = threading.Event()
 
     def act(_task: Task, _bench: Workbench) -> Outcome:
+        meanwhile()
         deadline = time.monotonic() + PATIENCE_S
         while purse.empty() is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        stopped.set()
+        if purse.empty():
+            stopped.set()
         return Outcome()
 
     tools = replace(fakes.tools, agent=lambda _spec: FakeAgent(act))
     monkeypatch.setattr("harness.cli.pace.Pace.on_engine", lambda *_: (1, Bounds()))
     work_on(Settings(tmp_path), [spec], BATCH, tools, STEADY, Source({BATCH: purse}))
-    assert stopped.is_set()
+    return stopped.is_set()
+
+
+def test_what_other_commands_stored_is_gone_from_the_purse_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = some_tools(BUILD)
+    monkeypatch.setattr(fakes.store, "spent", lambda _batch: Spent(None, 3.0, 500))
+    purse = Purse(Budget(usd=3.0), usd=1.0, tokens=900)
+    assert emptied(tmp_path, monkeypatch, fakes, purse, lambda: None)
     assert (purse.usd, purse.tokens) == (3.0, 900)
+
+
+def test_what_another_command_makes_of_another_batch_is_gone_from_the_day_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = some_tools(BUILD)
+    day = DayPurse(Budget(tokens=100), lambda: NOON)
+    session = Session(Ending.FINISHED, 1.0, model_use=ModelUse(Usage(100), 0.5))
+    other = replace(a_record(), batch=BatchId("other"), session=session)
+    assert emptied(
+        tmp_path, monkeypatch, fakes, Purse(Budget(), day=day), lambda: fakes.store.save(other)
+    )
+    assert day.drawn.tokens == 100

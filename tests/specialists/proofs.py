@@ -26,6 +26,7 @@ from harness.specialists.provenance import CARD, ENVELOPE_SUFFIX, PAGE, SUFFIXES
 from harness.specialists.runs import record_of
 from harness.specialists.signing import SigningKey, envelope_text, seal
 from harness.specialists.snapshot import comments, compared
+from harness.specialists.verify import Verdict, verify
 from harness.testing.store import MemoryStore
 from tests.report.records import a_run, a_session, a_task
 from tests.specialists.conftest import NOW
@@ -112,3 +113,18 @@ def copied(minted: Minted, folder: Path) -> Path:
     for path in (minted.path, *minted.files):
         shutil.copy(path, folder / path.name)
     return folder / minted.path.name
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> Verdict:
+    """What is said of a snapshot whose document somebody changed."""
+    document = pyjson5.decode(path.read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(to_json5(document), encoding="utf-8")
+    return verify(path)
+
+
+def flaw_of(verdict: Verdict) -> str:
+    """What does not hold; then nobody's signature holds either."""
+    assert not verdict.ok
+    assert verdict.signer is None
+    return str(verdict.flaw)

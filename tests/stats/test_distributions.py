@@ -11,6 +11,7 @@ from harness.stats.distributions import (
     beta_cdf,
     beta_quantile,
     binomial_tail,
+    hypergeometric,
     noncentral_t_tail,
     normal_cdf,
     normal_quantile,
@@ -136,3 +137,16 @@ def test_a_shift_beyond_all_noise_is_seen_at_once() -> None:
     assert noncentral_t_tail(12.7, 1, 1e200) == 1
     assert noncentral_t_tail(2.3, 8, -1e200) == 0
     assert noncentral_t_tail(2.3, 8, 17.9) == pytest.approx(1, abs=1e-12)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 3_000), st.data())
+def test_hands_are_hypergeometric(pool: int, data: st.DataObject) -> None:
+    marked, hand = data.draw(st.integers(0, pool)), data.draw(st.integers(0, pool))
+
+    masses = hypergeometric(pool, marked, hand)
+
+    x = data.draw(st.sampled_from(sorted(masses)))
+    ways = math.comb(marked, x) * math.comb(pool - marked, hand - x)
+    assert masses[x] == pytest.approx(float(Fraction(ways, math.comb(pool, hand))), rel=1e-11)
+    assert set(masses) == set(range(max(0, hand + marked - pool), min(hand, marked) + 1))

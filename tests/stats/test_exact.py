@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +21,7 @@ from harness.stats.streams import pcg64_indices, sha256_stream
 from harness.stats.validity import bounds, fisher
 
 WHOLE = st.lists(st.integers(-9, 9), min_size=1, max_size=9)
+FEW = st.lists(st.integers(-9, 9), min_size=1, max_size=6)
 
 
 @settings(deadline=None)
@@ -82,6 +83,21 @@ def test_runs_of_one_scenario_are_split_in_every_way() -> None:
     assert permutation([0.1, 0.2, 0.3], [0.7, 0.8, 0.9]) == pytest.approx(2 / 20)
     assert permutation([0.5], [0.5]) == 1
     assert permutation([0.1] * 30, [0.2] * 30) is None
+
+
+@settings(deadline=None, max_examples=60)
+@given(FEW, FEW)
+def test_no_split_is_forgotten(before: list[int], after: list[int]) -> None:
+    pool, hand = [*before, *after], len(after)
+    middle = sum(pool) * hand
+    beyond = [
+        abs(sum(some) * len(pool) - middle) >= abs(sum(after) * len(pool) - middle)
+        for some in combinations(pool, hand)
+    ]
+
+    found = permutation([v / 7 for v in before], [v / 7 for v in after])
+
+    assert found == pytest.approx(sum(beyond) / len(beyond))
 
 
 def test_where_no_task_differs_there_is_nothing_to_test() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -141,6 +143,42 @@ def test_a_damaged_outline_says_so(location: str) -> None:
         change(location, "UPDATE runs SET asked = '['")
         with pytest.raises(StoreFault, match=r"run 'run_1' in .* cannot be read"):
             store.outlines(B)
+
+
+def test_one_run_without_an_outline_is_read_from_its_document_among_those_with_one(
+    location: str, records: list[RunRecord]
+) -> None:
+    with opened(location) as store:
+        for record in records:
+            store.save(record)
+        change(location, "UPDATE runs SET task_digest = NULL WHERE id = 'run_3'")
+        change(location, "UPDATE runs SET document = '{' WHERE id <> 'run_3'")
+        assert list(store.outlines(B)) == [outline_of(record) for record in records]
+
+
+def test_scores_are_read_right_however_many_different_ones_there_are(
+    store: Store, records: list[RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.store.outlines.KNOWN", 1)
+    for record in records:
+        store.save(record)
+    assert list(store.outlines(B)) == [outline_of(record) for record in records]
+
+
+@pytest.mark.parametrize("document", ["{}", "["])
+def test_the_collector_is_what_it_was_when_outlines_were_read(location: str, document: str) -> None:
+    was = gc.isenabled()
+    try:
+        with opened(location) as store:
+            store.save(a_record())
+            change(location, f"UPDATE runs SET asked = '{document}'")  # noqa: S608  # our words
+            for turn, is_on in ((gc.enable, True), (gc.disable, False)):
+                turn()
+                with suppress(StoreFault):
+                    store.outlines(B)
+                assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_outlines_need_no_document(location: str) -> None:

@@ -17,6 +17,7 @@ from harness.domain.record import RunRecord
 from harness.errors import StoreFault
 from harness.store import sqlite as sqlite_module
 from harness.store.base import Wanted
+from harness.store.queries import BATCH_ROWS
 from harness.store.sqlite import SqliteStore
 from harness.testing.store import NOON, a_cell, a_record
 
@@ -203,3 +204,12 @@ def test_a_run_of_a_spec_is_found_by_an_index(path: Path) -> None:
     asked = "SELECT document FROM runs WHERE spec_digest = 's' ORDER BY started_at DESC LIMIT 1"
     ((*_, said),) = rows(path, f"EXPLAIN QUERY PLAN {asked}")
     assert said == "SEARCH runs USING INDEX runs_of_a_spec (spec_digest=?)"
+
+
+def test_whether_a_batch_is_finished_is_answered_by_indexes(path: Path) -> None:
+    with SqliteStore.open(path) as store, store.engine.connect() as db:
+        asked = BATCH_ROWS.compile(db, compile_kwargs={"literal_binds": True})
+        plan = [step[-1] for step in db.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}")]
+    assert "SEARCH runs USING INDEX runs_settling (batch=? AND cell=? AND iteration=?)" in plan
+    (said,) = rows(path, "SELECT sql FROM sqlite_master WHERE name = 'runs_settling'")
+    assert "(batch, cell, iteration, cause)" in said[0], "all that is asked of a record"
