@@ -241,7 +241,8 @@ def identify(spec: RunSpec) -> RunSpec:
     """The spec with its agent checked, and with the digest of what the agent plays from."""
     if spec.agent.name not in agent_names():
         raise UsageError(f"no agent {spec.agent.name!r}; {nearest(spec.agent.name, agent_names())}")
-    if make_agent(spec).simulated:
+    agent = make_agent(spec)
+    if agent.simulated:
         asked = {"model": spec.agent.model, **asdict(spec.agent.settings)}
         for name, value in asked.items():
             if value is not None:
@@ -249,10 +250,10 @@ def identify(spec: RunSpec) -> RunSpec:
                     f"agent {spec.agent.name!r} takes no {name.replace('_', ' ')}; leave {value!r}"
                     " out"
                 )
-    return replace(spec, agent=replace(spec.agent, digest=_plays_from(spec)))
+    return replace(spec, agent=replace(spec.agent, digest=_plays_from(spec, agent)))
 
 
-def _plays_from(spec: RunSpec) -> Digest | None:
+def _plays_from(spec: RunSpec, agent: Agent) -> Digest | None:
     """What an agent is, beyond its name: its script, its command line, its program."""
     from harness.domain.digests import text_digest
     from harness.load.scripts import find_script
@@ -263,7 +264,7 @@ def _plays_from(spec: RunSpec) -> Digest | None:
         case "command":
             return _command_line(spec).digest
         case _:
-            programs = make_agent(spec).needs.programs
+            programs = agent.needs.programs
             return text_digest(*(str(program) for program in programs)) if programs else None
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness import roster, wiring
 from harness.cli.models import Shared
 from harness.domain.grading import JUDGE
+from harness.domain.ids import Digest
 from harness.domain.model import ModelRef, parse_model
 from harness.domain.provider import PROVIDERS
 from harness.domain.spec import RunSpec
 from harness.errors import SandboxFault, UsageError
 from harness.sandbox.engine import EngineReport, size
 from harness.settings import Settings
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +68,36 @@ def _machine(settings: Settings, runs: int, min_free_bytes: int) -> Iterator[Gap
 
 def _models(settings: Settings, specs: Sequence[RunSpec], shared: Shared) -> Iterator[Gap]:
     targets, prices = wiring.open_targets(settings), None
-    for model, runs in Counter(m for spec in specs for m in _asked(spec)).items():
+    cells, runs_of = {spec.digest: spec for spec in specs}, Counter(spec.digest for spec in specs)
+    for model, runs in _counted(cells, runs_of, _asked).items():
         try:
             targets.find(model)
         except UsageError as error:
             yield Gap(f"{model.label}: {error}", runs)
         prices = prices or wiring.open_prices(settings)
         if not prices.known(model):
-            refused = shared.strict_prices or shared.budget.usd or _limited(specs, model)
+            refused = shared.strict_prices or shared.budget.usd or _limited(cells.values(), model)
             what = "no run begins" if refused else "its cost will be shown as unknown"
             yield Gap(f"the price of {model.label} is not known: {what}", runs)
-    for (label, check, is_required), runs in Counter(
-        j for spec in specs for j in _judges(spec)
-    ).items():
+    for (label, check, is_required), runs in _counted(cells, runs_of, _judges).items():
         try:
             targets.find(parse_model(label, "", PROVIDERS))
         except UsageError as error:
             what = "no run begins" if is_required else f"{check!r} will not run"
             yield Gap(f"judge {label}: {error}: {what}", runs)
+
+
+def _counted(
+    cells: Mapping[Digest, RunSpec],
+    runs_of: Mapping[Digest, int],
+    needed: Callable[[RunSpec], Iterable[T]],
+) -> Mapping[T, int]:
+    """What cells need, and how many runs need it: those of one cell need the same."""
+    found: Counter[T] = Counter()
+    for digest, cell in cells.items():
+        for each in needed(cell):
+            found[each] += runs_of[digest]
+    return found
 
 
 def _asked(spec: RunSpec) -> tuple[ModelRef, ...]:
@@ -99,8 +115,8 @@ def _judges(spec: RunSpec) -> tuple[tuple[str, str, bool], ...]:
     return tuple((judge, check.name, check.required) for judge in dict.fromkeys(rubric.judges))
 
 
-def _limited(specs: Sequence[RunSpec], model: ModelRef) -> bool:
-    return any(spec.budget.usd and model in _asked(spec) for spec in specs)
+def _limited(cells: Iterable[RunSpec], model: ModelRef) -> bool:
+    return any(cell.budget.usd and model in _asked(cell) for cell in cells)
 
 
 def _existing(folder: Path) -> Path:

@@ -23,7 +23,7 @@ from harness.domain.scenario import Scenario
 from harness.errors import UsageError
 from harness.gateway.budget import Purse
 from harness.load.scenarios import find_scenarios, find_suites, load_scenario
-from harness.plan import Conditions, Selection, plan
+from harness.plan import Conditions, Selection, plan, spread
 from harness.settings import Settings
 
 P = ParamSpec("P")
@@ -129,7 +129,8 @@ def cells_of(  # noqa: PLR0913  # each is a group of options
         )
     )
     said = tuple(choices(picked.agents, asked.model, workers))
-    return Cells(tuple(roster.identify(spec) for spec in specs), outfits, said)
+    cells = [roster.identify(spec) for spec in specs if spec.iteration == 1]
+    return Cells(spread((cell, picked.iterations) for cell in cells), outfits, said)
 
 
 def scenarios_of(

@@ -92,8 +92,10 @@ NEW_RUN, NEW_CHECKS = insert(RUNS), insert(CHECKS)
 
 CONTROL = select(CONTROLS.c.document).where(CONTROLS.c.key == bindparam("key"))
 
+# the digest stands in no index with the others: SQLite would rather read a whole batch in an index
+# that has all that is asked for than look up one row
 OTHER_RESULT = (
-    select(RUNS.c.id)
+    select(RUNS.c.id, RUNS.c.spec_digest)
     .where(_of_key(PLANNED), OF_PLANNED, SETTLES, RUNS.c.id != bindparam("run"))
     .limit(1)
 )

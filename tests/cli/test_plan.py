@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness import wiring
+from harness import roster, wiring
+from harness.agents.base import Agent
 from harness.domain.application import Wearing
 from harness.domain.ids import BatchId
 from harness.domain.model import ModelUse, Usage
 from harness.domain.session import Ending, Session
+from harness.domain.spec import RunSpec
 from harness.errors import SandboxFault
 from harness.testing.sandbox import AN_ENGINE
 from harness.testing.store import MemoryStore
@@ -48,6 +51,21 @@ def test_the_cells_of_a_plan_are_listed_with_their_runs(cli: Cli) -> None:
     assert "sample/greet  L1    echo      3" in shown
     assert "3 runs: 1 cell × 3 iterations" in shown
     assert "Detectable" not in shown
+
+
+def test_what_a_cell_needs_is_found_out_once_however_often_it_is_run(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = roster.make_agent, Counter[str]()
+
+    def counted(spec: RunSpec) -> Agent:
+        made[iterations] += 1
+        return make(spec)
+
+    monkeypatch.setattr(roster, "make_agent", counted)
+    for iterations in ("1", "50"):
+        cli("plan", "sample", "greet", "--iterations", iterations)
+    assert made["50"] == made["1"]
 
 
 def test_nothing_is_stored_and_a_missing_engine_is_only_said_to_be_missing(

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from harness.domain.ids import BatchId
 from harness.domain.record import RunRecord
 from harness.errors import StoreFault
 from harness.store import sqlite as sqlite_module
 from harness.store.base import Wanted
-from harness.store.queries import BATCH_ROWS
+from harness.store.queries import BATCH_ROWS, OTHER_RESULT
 from harness.store.sqlite import SqliteStore
 from harness.testing.store import NOON, a_cell, a_record
 
@@ -213,3 +214,13 @@ def test_whether_a_batch_is_finished_is_answered_by_indexes(path: Path) -> None:
     assert "SEARCH runs USING INDEX runs_settling (batch=? AND cell=? AND iteration=?)" in plan
     (said,) = rows(path, "SELECT sql FROM sqlite_master WHERE name = 'runs_settling'")
     assert "(batch, cell, iteration, cause)" in said[0], "all that is asked of a record"
+
+
+def test_another_result_of_a_run_is_found_without_reading_past_those_of_its_batch(
+    path: Path,
+) -> None:
+    words = str(OTHER_RESULT.compile(dialect=SQLiteDialect_pysqlite()))
+    asked = [None] * words.count("?")
+    with SqliteStore.open(path) as store, store.engine.connect() as db:
+        said = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", tuple(asked)).all()
+    assert all("batch=? AND cell=? AND iteration=?" in row[-1] for row in said)
