@@ -27,7 +27,6 @@ from harness.gateway import cassette
 from harness.gateway.budget import Purse
 from harness.gateway.targets import Targets
 from harness.settings import Settings
-from harness.store.base import Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
