@@ -8,7 +8,7 @@ import pytest
 
 from harness import roster
 from harness.agents.base import Agent
-from harness.cli.models import purses_of
+from harness.cli.purses import purses_of
 from harness.domain.ids import BatchId
 from harness.domain.model import Budget, ModelRef, ModelUse, Usage, parse_model
 from harness.domain.provider import PROVIDERS
@@ -205,5 +205,5 @@ def test_what_a_batch_took_is_known_without_reading_its_documents(tmp_path: Path
         store.save(replace(a_record(), session=session))
     change(str(place), "UPDATE runs SET document = 'nothing of it is looked at'")
     budget = Budget(usd=1.0)
-    purse = purses_of(settings, BatchId("b"), budget)[BatchId("b")]
+    purse = purses_of(settings, BatchId("b"), budget, Budget())[BatchId("b")]
     assert (purse.budget, purse.usd, purse.tokens) == (budget, 0.25, 100)
