@@ -47,6 +47,7 @@ from harness.report.reused import apart
 from harness.report.stats import standing
 from harness.report.words import plural
 from harness.store.base import Store
+from harness.store.outlines import uncollected
 
 _AGENT = 2
 """The column of the cells' table that says who worked."""
@@ -79,6 +80,7 @@ BY = ("scenario", "tier", "model", "check", "all", "none")
 )  # fmt: skip
 @json_option
 @root_option
+@uncollected()
 def compare(  # noqa: PLR0913  # click hands over one argument per option
     *,
     first: str,

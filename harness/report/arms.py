@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from harness.domain.outline import Run
-from harness.domain.record import Cell
 from harness.report.paired import Missing, Observation, observe
+from harness.report.stats import by_cell
 from harness.stats.clustered import (
     Clustered,
     clustered_mean,
@@ -103,9 +103,7 @@ def summarise(records: Iterable[Run], name: str = "batch") -> Arm:
 
 def arm(name: str, runs: Sequence[Observation]) -> Arm:
     """The same of runs that were already looked at."""
-    cells: dict[Cell, list[Observation]] = {}
-    for run in runs:
-        cells.setdefault(run.cell, []).append(run)
+    cells = by_cell(runs)
     counted = [kept for cell in cells.values() if (kept := [r for r in cell if r.missing is None])]
     missing = Counter(run.missing for run in runs if run.missing is not None)
     bare = Arm(
@@ -123,11 +121,11 @@ def arm(name: str, runs: Sequence[Observation]) -> Arm:
 
 def tries(runs: Iterable[Observation]) -> tuple[Tries, ...]:
     """How often each cell was tried and passed; runs without a whole grade are no tries."""
-    cells: dict[tuple[Cell, str], list[bool]] = {}
-    for run in runs:
-        if run.missing is None:
-            cells.setdefault((run.cell, run.cluster), []).append(run.passed)
-    return tuple(Tries(kin, len(passed), sum(passed)) for (_, kin), passed in cells.items())
+    cells = by_cell(run for run in runs if run.missing is None)
+    return tuple(
+        Tries(cell[0].cluster, len(cell), sum(run.passed for run in cell))
+        for cell in cells.values()
+    )
 
 
 def pass_k(tried: Sequence[Tries], k: int) -> PassK:

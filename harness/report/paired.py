@@ -7,20 +7,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from harness.domain.failures import TABLE, Cause
 from harness.domain.model import Asked
 from harness.domain.outline import Run
-from harness.domain.record import Cell
+from harness.domain.record import Cell, Grader
 from harness.errors import UsageError
 from harness.report.families import families, namesakes
-from harness.report.stats import cell_order, counts, standing
+from harness.report.stats import by_cell, cell_order, counts, standing
 from harness.report.words import plural
 
 BASELINE, SPECIALIST = "baseline", "specialist"
 SHOWN_DIGITS = 12
 MILLISECONDS = 3
 """Digits of a duration: as many as snapshots keep."""
+Scores = tuple[float | None, ...]
+_ORDER = attrgetter("iteration", "id")
 
 
 class Missing(StrEnum):
@@ -32,9 +36,11 @@ class Missing(StrEnum):
     PARTLY = "partly graded"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A run as a comparison sees it: all that its numbers are computed from."""
+class Observation(NamedTuple):
+    """A run as a comparison sees it: all that its numbers are computed from.
+
+    A tuple, since there are as many as stored runs.
+    """
 
     run: str
     cell: Cell
@@ -127,14 +133,12 @@ class Pairing:
 
 def observe(runs: Iterable[Run]) -> tuple[Observation, ...]:
     """The runs that stand, in an order that does not depend on when they ran."""
-    cells: dict[Cell, list[Run]] = {}
-    for run in standing(tuple(runs)):
-        cells.setdefault(run.cell, []).append(run)
+    cells = by_cell(standing(tuple(runs)))
     heads = _heads(cells.items())
     return tuple(
         each
         for cell in sorted(cells, key=cell_order)
-        for each in _observations(sorted(cells[cell], key=_order), heads[_scenario(cell)])
+        for each in _observations(sorted(cells[cell], key=_ORDER), heads[_scenario(cell)])
     )
 
 
@@ -228,10 +232,6 @@ def without_changed(pairing: Pairing) -> Pairing:
     )
 
 
-def _order(run: Run) -> tuple[int, str]:
-    return run.iteration, run.id
-
-
 def _heads(cells: Iterable[tuple[Cell, Sequence[Run | Observation]]]) -> Mapping[str, str]:
     return families(
         (_scenario(cell), fixture)
@@ -247,42 +247,47 @@ def _scenario(cell: Cell) -> str:
 def _observations(runs: Sequence[Run], cluster: str) -> Iterator[Observation]:
     """Runs of one cell mostly have one and the same plan, which is then put into words once."""
     asked, graders = runs[0].asked, runs[0].graders
-    words, names = _asked(asked), [check.name for check in graders]
+    words, names, by_name = _asked(asked), *_sorted(graders)
     for run in runs:
         if run.asked is not asked:
             asked = run.asked
             words = _asked(asked)
         if run.graders is not graders:
             graders = run.graders
-            names = [check.name for check in graders]
-        yield _observation(run, cluster, words, names)
+            names, by_name = _sorted(graders)
+        missing, seconds = _missing(run), run.seconds
+        # by position, in the order of the fields: of a hundred thousand runs it is felt
+        yield Observation(
+            run.id,
+            run.cell,
+            run.iteration,
+            run.task_digest,
+            words,
+            None if missing else run.total_score,
+            missing,
+            run.passed and missing is None,
+            run.simulated,
+            run.cost_usd,
+            None if seconds is None else round(seconds, MILLISECONDS),
+            tuple(zip(names, by_name(run.check_scores), strict=True)),
+            run.fixture,
+            cluster,
+        )
 
 
-def _observation(run: Run, cluster: str, asked: str, names: Sequence[str]) -> Observation:
-    missing, seconds = _missing(run), run.seconds
-    return Observation(
-        run=run.id,
-        cell=run.cell,
-        iteration=run.iteration,
-        task=run.task_digest,
-        asked=asked,
-        score=None if missing else run.total_score,
-        missing=missing,
-        passed=run.passed and missing is None,
-        simulated=run.simulated,
-        cost_usd=run.cost_usd,
-        seconds=None if seconds is None else round(seconds, MILLISECONDS),
-        checks=tuple(sorted(zip(names, run.check_scores, strict=True))),
-        fixture=run.fixture,
-        cluster=cluster,
-    )
+def _sorted(graders: Sequence[Grader]) -> tuple[tuple[str, ...], Callable[[Scores], Scores]]:
+    """The names of checks in their order, and what brings their scores into it."""
+    order = sorted(range(len(graders)), key=lambda place: graders[place].name)
+    names = tuple(graders[place].name for place in order)
+    # of one place or none, what itemgetter gives is no tuple
+    return names, itemgetter(*order) if len(order) > 1 else tuple
 
 
 def _clustered(
     cells: Mapping[Cell, tuple[Observation, ...]], heads: Mapping[str, str]
 ) -> dict[Cell, tuple[Observation, ...]]:
     return {
-        cell: tuple(each if each.cluster == head else replace(each, cluster=head) for each in runs)
+        cell: tuple(each if each.cluster == head else each._replace(cluster=head) for each in runs)
         for cell, runs in cells.items()
         for head in (heads[_scenario(cell)],)
     }
@@ -310,10 +315,7 @@ def _missing(run: Run) -> Missing | None:
 
 
 def _by_cell(observations: Iterable[Observation]) -> dict[Cell, tuple[Observation, ...]]:
-    cells: dict[Cell, list[Observation]] = {}
-    for seen in observations:
-        cells.setdefault(seen.cell, []).append(seen)
-    return {cell: tuple(runs) for cell, runs in cells.items()}
+    return {cell: tuple(runs) for cell, runs in by_cell(observations).items()}
 
 
 def _pairing(

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from harness.domain.outline import Run
-from harness.domain.record import Cell
 from harness.domain.spec import RunSpec
 from harness.errors import UsageError
 from harness.report.compare import specialists
@@ -23,6 +22,7 @@ from harness.report.power import (
     outlook,
     spreads_of,
 )
+from harness.report.stats import by_cell
 from harness.stats.moments import mean, variance
 
 
@@ -158,10 +158,7 @@ def _paired_spreads(
 
 def _bare_spreads(counted: Sequence[Observation], batch: str) -> Spreads:
     """How runs of one cell differ, and an assumption for how scenarios would."""
-    cells: dict[Cell, list[Observation]] = {}
-    for run in counted:
-        cells.setdefault(run.cell, []).append(run)
-    scores = [values(MEASURES[SCORE], runs) for runs in cells.values()]
+    scores = [values(MEASURES[SCORE], runs) for runs in by_cell(counted).values()]
     repeated = [variance(each) for each in scores if len(each) > 1]
     if not repeated:
         raise UsageError(

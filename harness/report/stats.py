@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from harness.domain.failures import TABLE
 from harness.domain.model import Usage, total_usage
@@ -18,6 +18,18 @@ from harness.domain.record import Cell, Grader
 from harness.store.base import RETRIED
 
 R = TypeVar("R", bound=Run)
+
+
+class OfACell(Protocol):
+    """A run, in whatever form."""
+
+    @property
+    def cell(self) -> Cell:
+        """Who did what."""
+        ...
+
+
+W = TypeVar("W", bound=OfACell)
 
 PRECISION = 9
 """Digits after which a mean is float noise; scores are kept with as many."""
@@ -138,18 +150,24 @@ def cell_order(cell: Cell) -> tuple[str, ...]:
     return (cell.suite, cell.scenario, cell.tier, cell.agent, cell.model or "", *who)
 
 
-def group_by_cell(runs: Iterable[Run]) -> tuple[Group, ...]:
-    """One group per cell, by suite, scenario, tier and who worked."""
-    cells: dict[Cell, list[Run]] = {}
+def by_cell(runs: Iterable[W]) -> dict[Cell, list[W]]:
+    """The runs of each cell, in the order in which they come."""
+    cells: dict[Cell, list[W]] = {}
     # most runs of a cell share one object, and to hash a cell takes longer than all the rest; held,
     # none of them can give its place to another
-    known: dict[int, tuple[Cell, list[Run]]] = {}
+    known: dict[int, tuple[Cell, list[W]]] = {}
     for run in runs:
         cell = run.cell
         found = known.get(id(cell))
         if found is None:
             found = known[id(cell)] = (cell, cells.setdefault(cell, []))
         found[1].append(run)
+    return cells
+
+
+def group_by_cell(runs: Iterable[Run]) -> tuple[Group, ...]:
+    """One group per cell, by suite, scenario, tier and who worked."""
+    cells = by_cell(runs)
     return tuple(group(cells[cell]) for cell in sorted(cells, key=cell_order))
 
 

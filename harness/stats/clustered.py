@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -26,14 +27,13 @@ def clustered_mean(
     total = math.fsum(chain.from_iterable(weights.values()))
     positive(total, "the sum of the weights")
     sums = {
-        name: math.fsum(w * value for w, value in zip(weights[name], group, strict=True))
-        for name, group in values.items()
+        name: math.fsum(map(operator.mul, weights[name], group)) for name, group in values.items()
     }
     mean = math.fsum(sums.values()) / total
     # a cluster that weighs nothing is no evidence, and no degree of freedom
     heard = [name for name in values if any(weights[name])]
     leans = [sums[name] - mean * math.fsum(weights[name]) for name in heard]
-    scale = max(abs(value) for group in values.values() for value in group)
+    scale = max(max(map(abs, group), default=0.0) for group in values.values())
     return from_influence(mean, [lean / total for lean in leans], scale=scale, alpha=alpha)
 
 

@@ -17,7 +17,11 @@ def mean(values: Sequence[float]) -> float:
 
 def variance(values: Sequence[float], *, ddof: int = 1) -> float:
     """Mean squared distance from the mean, with `n - ddof` below."""
-    return covariance(values, values, ddof=ddof)
+    if len(values) <= ddof:
+        raise ValueError(f"{len(values)} values have no spread")
+    middle = mean(values)
+    squares = math.fsum([(apart := x - middle) * apart for x in values])
+    return squares / (len(values) - ddof)
 
 
 def covariance(a: Sequence[float], b: Sequence[float], *, ddof: int = 1) -> float:
