@@ -91,7 +91,7 @@ def run_one(draft: Draft, tools: Tools) -> None:
 
     with (
         tools.line(draft.id, draft.batch, spec, agent.needs) as line,
-        tools.user(draft.id, spec) as user,
+        tools.user(draft.id, draft.batch, spec) as user,
         tools.workspaces.open(scenario, image, marks) as workspace,
     ):
         draft.enter("work")

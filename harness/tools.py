@@ -209,13 +209,13 @@ class Tools:
         )
 
     @contextmanager
-    def user(self, run: RunId, spec: RunSpec) -> Iterator[PlayedUser | None]:
+    def user(self, run: RunId, batch: BatchId, spec: RunSpec) -> Iterator[PlayedUser | None]:
         """Somebody to ask, if the plan wants a model to play the user."""
         if spec.user is None:
             yield None
             return
         budget = Budget(requests=MAX_QUESTIONS)
-        access = Access(f"{run}-user", spec.user, budget, replay=self.replay)
+        access = Access(f"{run}-user", spec.user, budget, batch, self.replay)
         with self.models.open(access) as line, self.chat(line, ModelSettings()) as chat:
             person = SimulatedUser(chat, spec.prompt.text, spec.scenario.oracle.answers)
             yield PlayedUser(person, line)

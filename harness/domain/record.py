@@ -248,8 +248,9 @@ class RunRecord:
         """All that was taken from the batch's common budget."""
         if self.reused:
             return ()
-        agent = self.session.model_use if self.session else None
-        return (*((agent,) if agent else ()), *self.judging)
+        session = self.session
+        asked = (session.model_use, session.user_use) if session else ()
+        return (*(use for use in asked if use), *self.judging)
 
     @property
     def cause(self) -> Cause | None:

@@ -55,8 +55,6 @@ class Taken:
 
     cost_usd: float | None = None
     """All that is paid: agent, user and judges."""
-    drawn_usd: float | None = None
-    """What of it the batch's budget pays: agent and judges."""
     tokens: float | None = None
     """What the batch's budget counts."""
     seconds: float | None = None
@@ -159,7 +157,7 @@ def _cell(wish: Wish, known: dict[tuple[object, ...], list[Taken]]) -> CellForec
         if samples := known.get(key):
             return CellForecast(wish, _mean(samples, wish), basis, len(samples))
     nothing = None if wish.asks else 0.0
-    return CellForecast(wish, Taken(nothing, nothing, nothing))
+    return CellForecast(wish, Taken(cost_usd=nothing, tokens=nothing))
 
 
 def _mean(samples: Sequence[Taken], wish: Wish) -> Taken:
@@ -168,12 +166,9 @@ def _mean(samples: Sequence[Taken], wish: Wish) -> Taken:
         return mean(found) if found else None
 
     if not wish.asks:
-        return Taken(
-            0.0, 0.0, 0.0, of(s.seconds for s in samples), of(s.kept_bytes for s in samples)
-        )
+        return Taken(0.0, 0.0, of(s.seconds for s in samples), of(s.kept_bytes for s in samples))
     return Taken(
         of((s.cost_usd for s in samples), wish.budget.usd),
-        of((s.drawn_usd for s in samples), wish.budget.usd),
         of((s.tokens for s in samples), wish.budget.tokens),
         of(s.seconds for s in samples),
         of(s.kept_bytes for s in samples),
@@ -183,17 +178,13 @@ def _mean(samples: Sequence[Taken], wish: Wish) -> Taken:
 def _taken(record: RunRecord) -> Taken:
     session = record.session
     drawn = record.drawn
-    user = session.user_use if session else None
-    drawn_usd = _cost(drawn)
+    cost_usd = _cost(drawn)
     if session and session.model_use is None and not record.simulated:
-        # nobody metered it: what the record says is all there is
-        drawn_usd = session.cost_usd
-    everything = drawn_usd
-    if user and everything is not None:
-        everything = None if user.cost_usd is None else everything + user.cost_usd
+        # nobody metered the agent: what the record says of it is all there is
+        own = session.cost_usd
+        cost_usd = None if own is None or cost_usd is None else own + cost_usd
     return Taken(
-        cost_usd=everything,
-        drawn_usd=drawn_usd,
+        cost_usd=cost_usd,
         tokens=sum(use.usage.total for use in drawn),
         seconds=_seconds(record),
         kept_bytes=sum(artifact.size_bytes for artifact in _artifacts(record)),

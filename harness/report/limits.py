@@ -44,7 +44,7 @@ class Limits:
 
 def refuse_hopeless(found: Forecast, limits: Limits) -> None:
     """Raise UsageError where what is left does not pay for a single run, whichever it is."""
-    usd, tokens = _least(found, "drawn_usd"), _least(found, "tokens")
+    usd, tokens = _least(found, "cost_usd"), _least(found, "tokens")
     for whose, left in limits.budgets:
         wait = ", or wait for the next day, which begins at 00:00 UTC" if whose == "day" else ""
         if left.usd is not None and usd is not None and left.usd < usd:
@@ -63,10 +63,10 @@ def refuse_hopeless(found: Forecast, limits: Limits) -> None:
 
 def shortfalls(found: Forecast, limits: Limits) -> Iterator[str]:
     """What the plan will not fit, said before it begins."""
-    cost, tokens = found.total("drawn_usd"), found.total("tokens")
+    cost, tokens = found.total("cost_usd"), found.total("tokens")
     for whose, left in limits.budgets:
         if left.usd is not None and cost.value > left.usd:
-            fits = _fitting(found, "drawn_usd", left.usd)
+            fits = _fitting(found, "cost_usd", left.usd)
             yield (
                 f"about {dollars(cost.value)} is more than the {dollars(left.usd)} that"
                 f" {_of(whose, left.spent_usd)}: {fits}"

@@ -10,6 +10,7 @@ import pytest
 
 from evaluators.command import CommandEvaluator
 from harness import roster
+from harness.agents.asking import NO_ANSWER
 from harness.agents.base import Needs
 from harness.agents.tool_loop import ToolLoop
 from harness.domain.failures import Cause
@@ -19,6 +20,7 @@ from harness.domain.record import RunRecord
 from harness.domain.scenario import Oracle, Scenario
 from harness.domain.session import Ending, Role
 from harness.domain.spec import AgentRef, RunSpec
+from harness.gateway.budget import Purse
 from harness.gateway.prices import Prices
 from harness.gateway.server import ModelGateway
 from harness.gateway.targets import Targets
@@ -73,13 +75,19 @@ class Runner:
         return replace(a_spec(self.scenario), agent=AgentRef("anthropic", model=MODEL))
 
     def __call__(
-        self, script: Script | None, *, replay: bytes | None = None, spec: RunSpec | None = None
+        self,
+        script: Script | None,
+        *,
+        replay: bytes | None = None,
+        spec: RunSpec | None = None,
+        purse: Purse | None = None,
     ) -> RunRecord:
         with ProviderDouble(script or nobody) as double:
             urls = {"ANTHROPIC_BASE_URL": double.url, "OPENAI_BASE_URL": double.url}
             keys = {} if replay else {"ANTHROPIC_API_KEY": KEY, "OPENAI_API_KEY": KEY}
             targets = Targets(Secrets(keys), None, urls)
-            with ModelGateway(targets, Prices({}), lambda: DAY, this_process()) as gateway:
+            purses = {BATCH: purse} if purse else {}
+            with ModelGateway(targets, Prices({}), lambda: DAY, this_process(), purses) as gateway:
                 tools = replace(
                     self.fakes.tools,
                     models=gateway,
@@ -165,7 +173,8 @@ def test_a_model_that_plays_the_user_is_metered_apart(run: Runner) -> None:
         return by_turn(*turns)(seen, number)
 
     spec = replace(run.spec, user=ModelRef("openai", "gpt-4o"))
-    recorded = run(script, spec=spec)
+    purse = Purse(Budget(tokens=1_000_000))
+    recorded = run(script, spec=spec, purse=purse)
     session = recorded.session
     assert session is not None
     assert [(q.answer, q.by_model) for q in session.questions] == [
@@ -175,9 +184,23 @@ def test_a_model_that_plays_the_user_is_metered_apart(run: Runner) -> None:
     assert session.usage == FIRST + THIRD
     assert session.user_use is not None
     assert session.user_use.usage == Usage(70, 7)
+    # but from the same purse: a batch's budget is for all that its runs cost
+    assert purse.tokens == (FIRST + THIRD).total + 77
+    assert sum(use.usage.total for use in recorded.drawn) == purse.tokens
     replayed = run(None, replay=run.recording(recorded), spec=spec).session
     assert replayed is not None
     assert replayed.questions == session.questions
+
+
+def test_a_question_that_the_batch_cannot_pay_for_leaves_no_score(run: Runner) -> None:
+    ask = Says("I ask.", calls=(Call("ask_user", {"question": "What size?"}),), usage=FIRST)
+    script = by_turn(ask, Says("Done.", usage=THIRD))
+    spec = replace(run.spec, user=ModelRef("openai", "gpt-4o"))
+    record = run(script, spec=spec, purse=Purse(Budget(tokens=FIRST.total)))
+    assert record.session is not None
+    assert [question.answer for question in record.session.questions] == [NO_ANSWER]
+    assert record.status == "interrupted"
+    assert record.total_score is None
 
 
 def test_a_provider_that_is_down_makes_a_fault_with_what_was_done_until_then(run: Runner) -> None:
