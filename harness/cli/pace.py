@@ -39,6 +39,7 @@ MOST_RETRIES = 20
 AUTO = "auto"
 LOCAL, RAY = "local", "ray"
 MIN_FREE = "1GiB"
+PROBE = "probe.txt", b"can be kept\n"
 UNUSED = timedelta(days=1)
 """What nobody used for so long goes before a batch stops for want of room."""
 
@@ -84,8 +85,12 @@ class Pace:
         tools: Tools,
         purse: Purse | None,
     ) -> Iterator[Executor]:
-        """Where the runs of a planned batch are made; every node is looked at before."""
+        """Where the runs of a planned batch are made; every node is looked at before.
+
+        So is the place of the artefacts: what an agent did for money could not be kept elsewhere.
+        """
         if self.cluster is None:
+            tools.artifacts.put(*PROBE)
             yield Here(batch, tools)
             return
         from harness.executors import ray  # noqa: PLC0415  # Ray is heavy

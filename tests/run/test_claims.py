@@ -25,11 +25,12 @@ from harness.domain.model import Budget, ModelUse, Usage
 from harness.domain.record import RunRecord
 from harness.domain.session import Ending, Session
 from harness.domain.spec import RunSpec
-from harness.errors import BadFile, StoreFault, UsageError
+from harness.errors import BadFile, BatchStopped, StoreFault, UsageError
 from harness.gateway.budget import DayPurse, Purse
 from harness.sandbox.base import PreparedImage
 from harness.settings import Settings
 from harness.store.base import Planned, Spent, Wanted
+from harness.store.remote import RemoteArtifacts
 from harness.testing.builders import FakeAgent, Fakes, some_tools
 from harness.testing.store import NOON, MemoryStore, a_record
 from tests.run.test_crew import BUILD, PATIENCE_S, some_specs
@@ -179,6 +180,28 @@ def emptied(
     monkeypatch.setattr("harness.cli.pace.Pace.on_engine", lambda *_: (1, Bounds()))
     work_on(Settings(tmp_path), [spec], BATCH, tools, STEADY, Source({BATCH: purse}))
     return stopped.is_set()
+
+
+def test_no_agent_begins_where_nothing_could_be_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = some_tools(BUILD)
+    (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
+    begun: list[int] = []
+
+    def act(task: Task, _bench: Workbench) -> Outcome:
+        begun.append(task.iteration)
+        return Outcome()
+
+    tools = replace(
+        fakes.tools,
+        agent=lambda _spec: FakeAgent(act),
+        artifacts=RemoteArtifacts.open("file:///proc/nowhere"),
+    )
+    monkeypatch.setattr("harness.cli.pace.Pace.on_engine", lambda *_: (1, Bounds()))
+    with pytest.raises(BatchStopped, match=r"artefact .*nowhere(.|\n)*bench resume batch"):
+        work_on(Settings(tmp_path), [spec], BATCH, tools, STEADY, Source())
+    assert begun == []
 
 
 def test_what_other_commands_stored_is_gone_from_the_purse_here(
