@@ -87,10 +87,11 @@ class Pace:
     ) -> Iterator[Executor]:
         """Where the runs of a planned batch are made; every node is looked at before.
 
-        So is the place of the artefacts: what an agent did for money could not be kept elsewhere.
+        So is another place of the artefacts: what an agent did for money could be kept nowhere.
         """
         if self.cluster is None:
-            tools.artifacts.put(*PROBE)
+            if settings.artifacts:
+                tools.artifacts.put(*PROBE)
             yield Here(batch, tools)
             return
         from harness.executors import ray  # noqa: PLC0415  # Ray is heavy

@@ -188,6 +188,7 @@ def test_no_agent_begins_where_nothing_could_be_kept(
     fakes = some_tools(BUILD)
     (spec,) = planned(fakes.store, some_specs(tmp_path, 1))
     begun: list[int] = []
+    elsewhere = "file:///proc/nowhere"
 
     def act(task: Task, _bench: Workbench) -> Outcome:
         begun.append(task.iteration)
@@ -196,11 +197,11 @@ def test_no_agent_begins_where_nothing_could_be_kept(
     tools = replace(
         fakes.tools,
         agent=lambda _spec: FakeAgent(act),
-        artifacts=RemoteArtifacts.open("file:///proc/nowhere"),
+        artifacts=RemoteArtifacts.open(elsewhere),
     )
     monkeypatch.setattr("harness.cli.pace.Pace.on_engine", lambda *_: (1, Bounds()))
     with pytest.raises(BatchStopped, match=r"artefact .*nowhere(.|\n)*bench resume batch"):
-        work_on(Settings(tmp_path), [spec], BATCH, tools, STEADY, Source())
+        work_on(Settings(tmp_path, artifacts=elsewhere), [spec], BATCH, tools, STEADY, Source())
     assert begun == []
 
 
