@@ -12,11 +12,11 @@ import pytest
 from docker import DockerClient
 
 from harness.cli.entry import NOT_PASSED
-from tests.endtoend.projects import ROOT, new_project, ours
+from tests.endtoend.projects import new_project, ours
+from tests.executors.clusters import Nodes, cluster_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.ray]
 
-MIB = 2**20
 RUNS = int(os.environ.get("MINTMARK_RAY_RUNS", "18"))
 PATIENCE_S = 600.0
 HALF = """\
@@ -25,25 +25,12 @@ plays:
       - {tool: write_file, input: {path: mine.txt, content: "x"}}
       - {tool: run_command, input: {command: "sleep 0.5"}}
 """
-Nodes = Any
-"""Ray has no types to speak of."""
 
 
 @pytest.fixture
 def nodes() -> Iterator[Nodes]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", str(ROOT))
-        from ray.cluster_utils import Cluster  # noqa: PLC0415  # the settings come before
-
-        few = {"object_store_memory": 80 * MIB, "include_dashboard": False}
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **few})
-        for _ in range(3):
-            made.add_node(num_cpus=1, memory=4096 * MIB, **few)
-        try:
-            yield made
-        finally:
-            made.shutdown()
+    with cluster_of(3, cpus=1) as made:
+        yield made
 
 
 def test_a_batch_that_loses_one_of_three_nodes_scores_as_on_this_machine(

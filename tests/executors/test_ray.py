@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -39,35 +38,20 @@ from harness.settings import Settings
 from harness.store.base import Wanted
 from harness.testing.builders import FakeWatch
 from harness.tools import Tools
+from tests.executors.clusters import SMALL, Nodes, cluster_of
 from tests.executors.nulls import BEGUN, ENDLESS, null_tools
 
 pytestmark = pytest.mark.ray
 
 RUNS = int(os.environ.get("MINTMARK_RAY_RUNS", "200"))
-MIB = 2**20
 PATIENCE_S = 120.0
-Nodes = Any
-"""Ray has no types to speak of."""
 OPENS = "tests.executors.nulls:open_place"
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
-    """A head without processors, and two nodes; a test may add one that it kills."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_health_check_period_ms", "500")
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-        from ray.cluster_utils import Cluster  # noqa: PLC0415  # the settings come before
-
-        few = {"object_store_memory": 80 * MIB, "include_dashboard": False}
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **few})
-        for _ in range(2):
-            made.add_node(num_cpus=2, memory=4096 * MIB, **few)
-        try:
-            yield made
-        finally:
-            made.shutdown()
+    with cluster_of(2, cpus=2, settings={"RAY_health_check_period_ms": "500"}) as made:
+        yield made
 
 
 @pytest.fixture
@@ -131,7 +115,7 @@ def test_a_batch_that_loses_a_node_has_every_run_once_with_the_scores_of_one_mac
     specs = some_specs(settings, RUNS)
     planned(tools, specs, far)
     planned(tools, specs, near)
-    lost = nodes.add_node(num_cpus=2, memory=4096 * MIB, object_store_memory=80 * MIB)
+    lost = nodes.add_node(num_cpus=2, **SMALL)
     # whatever it is given it never ends
     (settings.root / ENDLESS).write_text(lost.node_id)
     killed = threading.Thread(target=lambda: kill_at_work(nodes, lost, settings))
