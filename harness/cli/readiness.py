@@ -76,7 +76,7 @@ def _models(settings: Settings, specs: Sequence[RunSpec], shared: Shared) -> Ite
             yield Gap(f"{model.label}: {error}", runs)
         prices = prices or wiring.open_prices(settings)
         if not prices.known(model):
-            refused = shared.strict_prices or shared.budget.usd or _limited(cells.values(), model)
+            refused = shared.strict_prices or shared.limits_usd or _limited(cells.values(), model)
             what = "no run begins" if refused else "its cost will be shown as unknown"
             yield Gap(f"the price of {model.label} is not known: {what}", runs)
     for (label, check, is_required), runs in _counted(cells, runs_of, _judges).items():

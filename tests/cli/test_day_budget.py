@@ -187,6 +187,8 @@ def test_a_limit_in_money_needs_a_price(cli: Cli) -> None:
     result = cli("run", "sample", "greet", "--agent", "openai:of-nobody", "--max-day-cost", "1")
     assert result.exit_code == 2
     assert "a limit in money cannot be kept" in result.stderr
+    planned = cli("plan", "sample", "greet", "--agent", "openai:of-nobody", "--max-day-cost", "1")
+    assert "no run begins" in " ".join(planned.stdout.split())
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(-1, {0, 1}), (0, {2})])
