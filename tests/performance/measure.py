@@ -152,7 +152,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="measure.py", description="Measure what Mintmark costs; needs the engine."
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: about a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument(
         "--growth", action="store_true", help="only stores and batches of many runs: no engine"
     )

@@ -85,7 +85,8 @@ def peer_missing() -> str:
     if shutil.which("docker") is None or _fails(["docker", "compose", "version"]):
         return "`docker compose` is not there, which its Docker sandbox needs"
     python = PEERS / "bin" / "python"
-    found = f"from importlib.metadata import version; assert version('inspect-ai') in {INSPECT!r}"
+    name, _, wanted = INSPECT.partition("==")
+    found = f"from importlib.metadata import version; assert version({name!r}) == {wanted!r}"
     if python.exists() and not _fails([str(python), "-c", found]):
         return ""
     if _fails([sys.executable, "-m", "venv", "--clear", str(PEERS)]):
