@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import ray
@@ -14,6 +13,7 @@ from harness.domain.model import Budget, Usage
 from harness.errors import ProviderFault
 from harness.gateway.base import Refusal
 from harness.gateway.budget import DayPurse, Drawn, Purse
+from harness.wiring import utc_now
 
 MOST_KEPT = 10_000
 """So many words wait for the command; those that come then are not shown."""
@@ -45,7 +45,7 @@ class Allowed(NamedTuple):
 
     def purse(self) -> Purse:
         """Of which nothing was taken."""
-        day = DayPurse(self.day, lambda: datetime.now(UTC)) if self.day else None
+        day = DayPurse(self.day, utc_now) if self.day else None
         return Purse(self.batch, day=day)
 
 
